@@ -1,0 +1,62 @@
+//! Reads an API's answer: JSON where it should be, nothing where nothing came.
+
+use aic_proto::refusal::Kind;
+use serde_json::{Map, Value};
+
+use super::Fault;
+use super::fault::Upstream;
+use crate::http;
+
+/// A successful answer of the tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// 2xx.
+    pub status: u16,
+    /// The body; `Null` when it was empty.
+    pub body: Value,
+    /// `x-forgerock-transactionid`, where the tenant sent one.
+    pub transaction_id: Option<String>,
+    /// `etag` without its quotes.
+    pub etag: Option<String>,
+}
+
+impl Reply {
+    /// Reads an answer.
+    ///
+    /// Errors: [`Fault::Upstream`] for every status outside 2xx, [`Fault::Unreadable`] for a 2xx whose body is not JSON.
+    pub(super) fn read(answer: &http::Reply) -> Result<Self, Fault> {
+        let transaction_id = header(answer, "x-forgerock-transactionid");
+        if !(200..300).contains(&answer.status) {
+            return Err(Fault::Upstream(Upstream::read(answer.status, &answer.body, transaction_id)));
+        }
+        let body = match answer.body.trim_ascii() {
+            [] => Value::Null,
+            text => serde_json::from_slice(text)
+                .map_err(|_| Fault::Unreadable { status: answer.status, transaction_id: transaction_id.clone() })?,
+        };
+        let etag = header(answer, "etag").map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
+        Ok(Self { status: answer.status, body, transaction_id, etag })
+    }
+
+    /// A member that is text.
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.body.get(member)?.as_str()
+    }
+
+    /// The body as a document that is to be changed and written back.
+    ///
+    /// Errors: [`Fault::Refused`] when it is none: nothing may be written from it.
+    pub fn document(&self) -> Result<Map<String, Value>, Fault> {
+        let missing = || Fault::refused(Kind::Upstream, "the tenant's answer is not the document that was asked for");
+        self.body.as_object().cloned().ok_or_else(missing)
+    }
+
+    /// The rows of a query's answer.
+    pub fn rows(&self) -> &[Value] {
+        self.body.get("result").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn header(answer: &http::Reply, name: &str) -> Option<String> {
+    answer.headers.get(name)?.to_str().ok().map(str::to_owned)
+}

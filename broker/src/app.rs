@@ -1,0 +1,273 @@
+//! Joins the parts: configuration, build (nothing runs yet), run until told, drain with a deadline.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use aic_proto::transport::{self, Claim};
+use tokio::sync::Notify;
+
+use crate::audit::{Audit, Entry};
+use crate::aic::Documents;
+use crate::client::{Broker, Registry};
+use crate::clock::{self, Moment};
+use crate::config::{Config, Places, Tenant};
+use crate::guard::Guard;
+use crate::http::{Http, Settings};
+use crate::keychain::Keychain;
+use crate::listen::{self, Reason};
+use crate::oauth::Surroundings;
+use crate::os::{self, Desktop, Notifier};
+use crate::vault::{self, Ended, Happening, Revoked, Vault, Witness};
+
+/// The exit code of a broker that was started by a shim and found another one running.
+const ANOTHER_RUNS: u8 = 75;
+/// How long the last sign-outs may take before the process ends anyway.
+const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// How long the answer to `stop` may take to reach the one who asked.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+/// How the process came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// A person's shell or the service manager: its environment counts.
+    Trusted,
+    /// A shim, whose environment an editor's project could set.
+    Shim,
+    /// Our own command line, in the background.
+    Command,
+}
+
+impl Starter {
+    /// Reads it from the environment.
+    pub fn find(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let is_set = |name| variable(name).is_some_and(|value| value == "1");
+        match (is_set("AIC_BROKER_STARTED_BY_SHIM"), is_set("AIC_BROKER_DETACHED")) {
+            (true, _) => Self::Shim,
+            (false, true) => Self::Command,
+            (false, false) => Self::Trusted,
+        }
+    }
+}
+
+/// Runs the daemon until it is told to leave.
+pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
+    if let Err(error) = os::harden() {
+        return fail(1, &format!("this process cannot be protected, so it must not hold tokens: {error}"));
+    }
+    if starter != Starter::Trusted {
+        os::become_daemon();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(1, &format!("starting the runtime: {error}")),
+    };
+    let code = runtime.block_on(live(places, config, starter));
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    code
+}
+
+/// How many threads serve: the work is waiting, not computing.
+const WORKERS: usize = 2;
+
+async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
+    let claim = match transport::claim(&places.endpoint) {
+        Ok(claim) => claim,
+        Err(error @ transport::Error::Owned(_)) => {
+            let code = if starter == Starter::Shim { ANOTHER_RUNS } else { 1 };
+            return fail(code, &format!("{error}. See: aic-broker status"));
+        }
+        Err(error) => return fail(1, &chain(&error)),
+    };
+    let broker = match build(places, config, starter) {
+        Ok(broker) => Arc::new(broker),
+        Err(reason) => return fail(2, &reason),
+    };
+    if starter != Starter::Trusted
+        && let Err(error) = os::private_directory(&places.state).and_then(|()| os::give_up_standard_error(&places.state.join("broker.log")))
+    {
+        say(&format!("the log cannot be opened: {error}"));
+    }
+    run(&broker, claim).await
+}
+
+fn build(places: &Places, config: Config, starter: Starter) -> Result<Broker<Desktop>, String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
+    let http = Http::new(&http_settings(&config, starter, &variable)?)?;
+    let service = match variable("AIC_BROKER_RUNTIME_DIR") {
+        None => "aic-broker".to_owned(),
+        Some(place) => format!("aic-broker in {place}"),
+    };
+    let keychain = Keychain::start(config.keychain, container, service);
+    let audit = Audit::open(&places.state).map_err(|error| format!("{}: {error}", places.state.display()));
+    let desktop = Desktop::new(config.browser.clone());
+    let around = Surroundings { container, can_open: desktop.can_open(variable) };
+    let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
+    let audit = audit.map(Arc::new);
+    let witness = Arc::new(Record { audit: audit.clone(), notifier });
+    Ok(Broker {
+        vault: Vault::new(vault::Parts {
+            http: http.clone(),
+            keychain: keychain.clone(),
+            opener: desktop,
+            around,
+            login_timeout: config.login_timeout(),
+            witness,
+        }),
+        config,
+        http,
+        guard: Guard::default(),
+        audit,
+        keychain,
+        documents: Documents::default(),
+        registry: Registry::default(),
+        paused: AtomicBool::new(false),
+        leave: Notify::new(),
+        leaving: AtomicBool::new(false),
+        started: Moment::now(),
+        state_key: clock::random().map_err(|error| format!("the OS has no randomness: {error}"))?,
+    })
+}
+
+/// Proxies and certificates: the configuration always counts, the environment only when a person or the service manager set it.
+fn http_settings(config: &Config, starter: Starter, variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+    let environment_counts = starter != Starter::Shim;
+    let named = variable("SSL_CERT_FILE").filter(|_| environment_counts).map(PathBuf::from);
+    let files = [config.ca_file.clone(), named];
+    let read = |file: PathBuf| std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()));
+    let extra_roots = files.into_iter().flatten().map(read).collect::<Result<_, _>>()?;
+    Ok(Settings { proxy: config.proxy.clone(), extra_roots, environment_proxies: environment_counts })
+}
+
+async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim) -> ExitCode {
+    let _ = broker.record(&Entry { event: "start", ..Entry::default() });
+    let reason = tokio::select! {
+        reason = listen::run(broker, &claim) => reason,
+        () = told_by_the_os() => Reason::Asked,
+    };
+    tokio::time::sleep(FAREWELL).await;
+    drop(claim);
+    let signing_out = async {
+        for tenant in broker.vault.tenants() {
+            broker.vault.sign_out(&tenant).await;
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_WITHIN, signing_out).await;
+    let _ = broker.record(&Entry { event: "stop", outcome: Some(word(reason).to_owned()), ..Entry::default() });
+    ExitCode::SUCCESS
+}
+
+fn word(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Asked => "asked to",
+        Reason::Idle => "nobody was connected",
+        Reason::NameLost => "the socket was taken away",
+    }
+}
+
+#[cfg(unix)]
+async fn told_by_the_os() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(windows)]
+async fn told_by_the_os() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Puts what happens to sessions on record and tells the desktop.
+struct Record {
+    audit: Result<Arc<Audit>, String>,
+    notifier: Notifier,
+}
+
+impl Witness for Record {
+    fn happened(&self, tenant: &Tenant, event: &Happening) {
+        if let (Some(entry), Ok(audit)) = (entry_of(tenant, event), &self.audit) {
+            let _ = audit.append(&entry);
+        }
+        if let Some((title, text)) = notification(tenant, event) {
+            self.notifier.show(&title, &text);
+        }
+        if let Happening::MemoryInstead(reason) = event {
+            say(&format!("{}: the session is kept in memory only: {reason}", tenant.name));
+        }
+    }
+}
+
+fn entry_of(tenant: &Tenant, event: &Happening) -> Option<Entry> {
+    let entry = |event: &'static str, user: &Option<String>, outcome: String| Entry {
+        event,
+        tenant: Some(tenant.name.clone()),
+        user: user.clone(),
+        outcome: Some(outcome),
+        ..Entry::default()
+    };
+    match event {
+        Happening::SignInNeeded | Happening::MemoryInstead(_) => None,
+        Happening::Exchanged { scopes } => {
+            let scopes = scopes.split(' ').map(str::to_owned).collect();
+            Some(Entry { scopes, ..entry("exchange", &None, "success".to_owned()) })
+        }
+        Happening::SignedIn { user, instead_of } => {
+            let outcome = instead_of.as_ref().map_or_else(|| "success".to_owned(), |before| format!("success, instead of {before}"));
+            Some(entry("sign_in", user, outcome))
+        }
+        Happening::SignInFailed(failure) => Some(entry("sign_in", &None, failure.kind.word().to_owned())),
+        Happening::Ended { user, how } => Some(entry("sign_out", user, ended(how).to_owned())),
+    }
+}
+
+fn ended(how: &Ended) -> &'static str {
+    match how {
+        Ended::Expired => "expired",
+        Ended::Rejected => "rejected by the tenant",
+        Ended::SignedOut(Revoked::All) => "signed out, revoked",
+        Ended::SignedOut(Revoked::NotAll(_)) => "signed out, not all revoked",
+    }
+}
+
+/// The words of a notification: a host and a user, never a code or a URL with state.
+fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> {
+    let name = &tenant.name;
+    match event {
+        Happening::SignInNeeded => Some((format!("Sign in to {name}"), format!("{} waits for you in the browser.", tenant.origin().host()))),
+        Happening::SignedIn { user, instead_of } => {
+            let user = user.as_deref().unwrap_or("somebody");
+            let changed = instead_of.as_ref().map_or(String::new(), |before| format!(" Until now it was {before}."));
+            Some((format!("Signed in to {name}"), format!("AI clients act as {user}.{changed}")))
+        }
+        Happening::SignInFailed(_) => Some((format!("Not signed in to {name}"), "The sign-in did not succeed. See: aic-broker status".to_owned())),
+        Happening::Ended { .. } | Happening::MemoryInstead(_) | Happening::Exchanged { .. } => None,
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(deeper) = cause {
+        text.push_str(&format!(": {deeper}"));
+        cause = deeper.source();
+    }
+    text
+}
+
+#[expect(clippy::print_stderr, reason = "the daemon's warnings go to standard error, which is its log when it is detached")]
+fn say(text: &str) {
+    eprintln!("aic-broker: {text}");
+}
+
+fn fail(code: u8, text: &str) -> ExitCode {
+    say(text);
+    ExitCode::from(code)
+}

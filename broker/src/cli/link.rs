@@ -1,0 +1,152 @@
+//! A command's connection to the broker: finds it, starts it where the command needs one, asks and waits.
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use aic_proto::connection::{self, Reader, Writer};
+use aic_proto::frame;
+use aic_proto::hello::{Hello, Role};
+use aic_proto::message::{ToBroker, ToShim};
+use aic_proto::refusal::{Failure, Kind};
+use aic_proto::transport::{self, Stream};
+use tokio::io::AsyncReadExt;
+
+use super::{code, stop};
+use crate::config::Places;
+
+/// How long a broker that was just started may take to listen.
+const START_WITHIN: Duration = Duration::from_secs(10);
+/// The pause between two looks at the socket.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Why a command could not talk to the broker.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// None runs.
+    #[error("no aic-broker is running")]
+    Absent,
+    /// It could not be started; its own words.
+    #[error("{0}")]
+    NotStarted(String, u8),
+    /// Anything else.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl Error {
+    /// The exit code that stands for it.
+    pub(super) fn report(&self) -> ExitCode {
+        match self {
+            Self::Absent => stop(code::NO_BROKER, &self.to_string()),
+            Self::NotStarted(text, code) => stop(*code, text),
+            Self::Broken(text) => stop(code::FAILED, text),
+        }
+    }
+}
+
+/// A connection to the broker.
+pub(super) struct Link {
+    reader: Reader<Stream>,
+    writer: Writer<Stream>,
+}
+
+impl Link {
+    /// Connects to a running broker.
+    ///
+    /// Errors: [`Error::Absent`] when none runs.
+    pub(super) async fn find(places: &Places) -> Result<Self, Error> {
+        let stream = transport::connect(&places.endpoint).await.map_err(|error| match error {
+            transport::Error::Absent => Error::Absent,
+            other => Error::Broken(other.to_string()),
+        })?;
+        let (mut reader, mut writer) = connection::split(stream);
+        let hello = Hello::new(env!("CARGO_PKG_VERSION"), Role::Command);
+        connection::greet(&mut reader, &mut writer, &hello).await.map_err(|error| Error::Broken(error.to_string()))?;
+        Ok(Self { reader, writer })
+    }
+
+    /// Connects to the broker, starting it in the background when none runs.
+    ///
+    /// Errors: [`Error::NotStarted`] with the broker's own words.
+    pub(super) async fn find_or_start(places: &Places) -> Result<Self, Error> {
+        match Self::find(places).await {
+            Err(Error::Absent) => start(places).await,
+            found => found,
+        }
+    }
+
+    /// Sends a request.
+    pub(super) async fn send(&mut self, request: &ToBroker) -> Result<(), Error> {
+        let bytes = request.encode().map_err(|error| Error::Broken(error.to_string()))?;
+        frame::write(&mut self.writer, &bytes).await.map_err(|error| Error::Broken(error.to_string()))
+    }
+
+    /// Waits for the next answer.
+    ///
+    /// Errors: the broker left.
+    pub(super) async fn next(&mut self) -> Result<ToShim, Error> {
+        let answer = connection::next_reply(&mut self.reader).await.map_err(|error| Error::Broken(error.to_string()))?;
+        answer.ok_or_else(|| Error::Broken("the broker left without an answer".to_owned()))
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(super) async fn ask(&mut self, request: &ToBroker) -> Result<ToShim, Error> {
+        self.send(request).await?;
+        self.next().await
+    }
+}
+
+async fn start(places: &Places) -> Result<Link, Error> {
+    let program = std::env::current_exe().map_err(|error| Error::Broken(error.to_string()))?;
+    let mut command = Command::new(program);
+    command.arg("serve").env("AIC_BROKER_DETACHED", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = tokio::process::Command::from(command).spawn().map_err(|error| Error::Broken(error.to_string()))?;
+    let deadline = tokio::time::Instant::now() + START_WITHIN;
+    loop {
+        match Link::find(places).await {
+            Err(Error::Absent) => {}
+            found => return found,
+        }
+        if let Ok(Some(status)) = child.try_wait()
+            && let Err(Error::Absent) = Link::find(places).await
+        {
+            let exit = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(code::FAILED);
+            return Err(Error::NotStarted(last_words(&mut child).await, exit));
+        }
+        if tokio::time::Instant::now() > deadline {
+            return Err(Error::Broken(format!("the broker did not listen within {} s", START_WITHIN.as_secs())));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn last_words(child: &mut tokio::process::Child) -> String {
+    let mut text = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        let _ = stderr.take(4096).read_to_string(&mut text).await;
+    }
+    text.trim().trim_start_matches("aic-broker: ").to_owned()
+}
+
+/// Runs a command's conversation.
+pub(super) fn converse(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => stop(code::FAILED, &error.to_string()),
+    }
+}
+
+/// Ends a command with a refusal of the broker.
+pub(super) fn refused(failure: &Failure) -> ExitCode {
+    let code = match failure.kind {
+        Kind::LoginRequired | Kind::LoginDeclined | Kind::LoginFailed | Kind::TenantRefused => code::SIGN_IN,
+        _ => code::FAILED,
+    };
+    let hint = failure.hint.as_ref().map_or(String::new(), |hint| format!("\n  {}", hint.replace('\n', "\n  ")));
+    stop(code, &format!("{}{hint}", failure.message))
+}
+
+/// An answer that does not belong to the question.
+pub(super) fn strange() -> ExitCode {
+    stop(code::FAILED, "the broker answered something else; are both programs of the same version?")
+}

@@ -1,0 +1,250 @@
+//! Answers what is not a tool call: sign-ins, sign-outs, status, tokens, pauses.
+
+use std::sync::atomic::Ordering;
+
+use aic_proto::message::{
+    Ask, End, Failed, Logout, Pause, Paste, RequestId, SessionReport, SignIn, SignInEnded, SignInNeeded, Text, ToBroker,
+    ToShim, TokenAnswer, TokenRequest, Wait,
+};
+use aic_proto::refusal::{Failure, Kind};
+use serde_json::{Value, json};
+
+use super::{Broker, Client, no_tenant, tenant_for};
+use crate::audit::Entry;
+use crate::config::{Tenant, resolve};
+use crate::oauth::Opener;
+use crate::secret::Secret;
+use crate::vault::{self, By, Need, Report, Revoked, Started};
+
+/// Answers a request; `None` where the protocol has no answer.
+pub(super) async fn answer<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, request: ToBroker) -> Option<ToShim> {
+    let (id, outcome) = match request {
+        ToBroker::SignIn(ask) => (ask.id, sign_in(broker, client, ask).await),
+        ToBroker::Wait(ask) => (ask.id, wait(broker, client, ask).await),
+        ToBroker::Decline(ask) => {
+            decline(broker, client, ask).await;
+            return None;
+        }
+        ToBroker::Paste(ask) => (ask.id, paste(broker, client, ask).await),
+        ToBroker::SessionStatus(ask) => (ask.id, session_status(broker, client, ask.id).await),
+        ToBroker::Status(ask) => (ask.id, Ok(ToShim::Status(Text { id: ask.id, text: status(broker).await.to_string() }))),
+        ToBroker::Logout(ask) => (ask.id, logout(broker, ask).await),
+        ToBroker::Token(ask) => (ask.id, token(broker, client, ask).await),
+        ToBroker::Pause(ask) => (ask.id, Ok(pause(broker, client, &ask))),
+        ToBroker::Stop(ask) => {
+            broker.leave.notify_one();
+            (ask.id, Ok(ToShim::Done(ask)))
+        }
+        ToBroker::Call(_) | ToBroker::Cancel(_) | ToBroker::Unknown(_) => return None,
+    };
+    Some(outcome.unwrap_or_else(|failure| ToShim::Failed(Failed { id, failure })))
+}
+
+/// The tenant that a request of this client means: its own argument, else the connection's.
+fn tenant<O>(broker: &Broker<O>, client: &Client, named: Option<&str>) -> Result<Tenant, Failure> {
+    let of_connection = client.shim.as_ref().and_then(|shim| shim.tenant.as_deref());
+    tenant_for(broker, named.or(of_connection))
+}
+
+async fn sign_in<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: SignIn) -> Result<ToShim, Failure> {
+    let tenant = tenant(broker, client, ask.tenant.as_deref())?;
+    not_paused(broker)?;
+    let (by, container) = match &client.shim {
+        Some(shim) => (By::Call, shim.container),
+        None => (By::Person, false),
+    };
+    if by == By::Person {
+        broker.guard.forgive(&tenant).await;
+    } else if let Some(failure) = broker.guard.refused(&tenant).await {
+        return Err(failure);
+    }
+    match broker.vault.sign_in(&tenant, ask.how, by, container).await {
+        Ok(Started::SignedIn(report)) => Ok(ToShim::Session(session(ask.id, report))),
+        Ok(Started::Pending(pending)) => Ok(ToShim::SignInNeeded(SignInNeeded { id: ask.id, pending: *pending })),
+        Err(Need::SignIn(pending)) => Ok(ToShim::SignInNeeded(SignInNeeded { id: ask.id, pending: *pending })),
+        Err(Need::Refused(failure)) => Err(failure),
+    }
+}
+
+async fn wait<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Wait) -> Result<ToShim, Failure> {
+    let mut end = End::Failed(Failure::new(Kind::LoginFailed, "there is no such sign-in any more"));
+    for tenant in candidates(broker, client) {
+        end = broker.vault.wait(&tenant, ask.flow.clone()).await;
+        if !matches!(&end, End::Failed(failure) if failure.message.starts_with("there is no such")) {
+            break;
+        }
+    }
+    Ok(ToShim::SignInEnded(SignInEnded { id: ask.id, end }))
+}
+
+/// The tenants whose sign-in a client may mean: a shim's own, for a command all that are known.
+fn candidates<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client) -> Vec<Tenant> {
+    match &client.shim {
+        Some(_) => tenant(broker, client, None).into_iter().collect(),
+        None => broker.vault.tenants(),
+    }
+}
+
+async fn decline<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Wait) {
+    for tenant in candidates(broker, client) {
+        broker.vault.decline(&tenant, ask.flow.clone()).await;
+    }
+}
+
+async fn paste<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Paste) -> Result<ToShim, Failure> {
+    for tenant in candidates(broker, client) {
+        if broker.vault.paste(&tenant, ask.flow.clone(), Secret::copy_of(&ask.url)).await {
+            return Ok(ToShim::Done(Ask { id: ask.id }));
+        }
+    }
+    Err(Failure::new(Kind::LoginFailed, "no sign-in waits for a pasted URL").with_hint("aic-broker login --paste"))
+}
+
+async fn session_status<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, id: RequestId) -> Result<ToShim, Failure> {
+    let named = client.shim.as_ref().and_then(|shim| shim.tenant.as_deref());
+    let tenant = resolve(named, &broker.config).map_err(|error| no_tenant(&error))?;
+    Ok(ToShim::Session(session(id, broker.vault.report(&tenant).await)))
+}
+
+fn session(id: RequestId, report: Report) -> SessionReport {
+    SessionReport {
+        id,
+        tenant: report.tenant,
+        state: report.state.to_owned(),
+        user: report.user,
+        expires_at: report.expires_at,
+        pending: report.pending,
+    }
+}
+
+async fn logout<O: Opener + Clone + 'static>(broker: &Broker<O>, ask: Logout) -> Result<ToShim, Failure> {
+    let tenants = match &ask.tenant {
+        None => broker.vault.tenants(),
+        Some(named) => vec![resolve(Some(named), &broker.config).map_err(|error| no_tenant(&error))?],
+    };
+    let mut lines = Vec::new();
+    for tenant in tenants {
+        lines.push(match broker.vault.sign_out(&tenant).await {
+            None => format!("{}: nobody was signed in", tenant.name),
+            Some(Revoked::All) => format!("{}: signed out, all tokens revoked", tenant.name),
+            Some(Revoked::NotAll(why)) => {
+                format!("{}: signed out; not everything was revoked ({why}): what was not ends by itself", tenant.name)
+            }
+        });
+    }
+    if lines.is_empty() {
+        lines.push("nobody was signed in".to_owned());
+    }
+    Ok(ToShim::LoggedOut(Text { id: ask.id, text: lines.join("\n") }))
+}
+
+/// Hands out a scoped token of a session; the tenant is looked at as before a tool.
+async fn token<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: TokenRequest) -> Result<ToShim, Failure> {
+    if client.shim.is_some() {
+        return Err(Failure::new(Kind::NotAllowed, "a shim gets no tokens"));
+    }
+    not_paused(broker)?;
+    let tenant = tenant_for(broker, Some(&ask.tenant))?;
+    if let Some(failure) = broker.guard.refused(&tenant).await {
+        return Err(failure);
+    }
+    let scopes: Vec<&str> = ask.scopes.iter().map(String::as_str).collect();
+    let report = broker.vault.report(&tenant).await;
+    if report.state != "signed_in" {
+        return Err(Failure::new(Kind::LoginRequired, format!("nobody is signed in to {}", tenant.name))
+            .with_hint(format!("aic-broker login --tenant {}", tenant.name)));
+    }
+    let outcome = broker.vault.bearer(&tenant, &scopes).await;
+    let word = if outcome.is_ok() { "handed out" } else { "refused" };
+    let entry = Entry {
+        event: "token",
+        client: Some(client.label.clone()),
+        tenant: Some(tenant.name.clone()),
+        user: report.user,
+        scopes: ask.scopes.clone(),
+        outcome: Some(word.to_owned()),
+        ..Entry::default()
+    };
+    broker.record(&entry).map_err(|reason| {
+        Failure::new(Kind::NotAllowed, format!("no token was handed out, because the audit log cannot be written: {reason}"))
+    })?;
+    match outcome {
+        Ok(scoped) => Ok(ToShim::Token(TokenAnswer {
+            id: ask.id,
+            expires_in: scoped.expires_in.as_secs(),
+            scope: scopes.join(" "),
+            access_token: vault::hand_out(&scoped),
+        })),
+        Err(Need::SignIn(pending)) => Ok(ToShim::SignInNeeded(SignInNeeded { id: ask.id, pending: *pending })),
+        Err(Need::Refused(failure)) => Err(failure),
+    }
+}
+
+fn pause<O>(broker: &Broker<O>, client: &Client, ask: &Pause) -> ToShim {
+    broker.paused.store(ask.paused, Ordering::Relaxed);
+    let event = if ask.paused { "pause" } else { "resume" };
+    let _ = broker.record(&Entry { event, client: Some(client.label.clone()), ..Entry::default() });
+    ToShim::Done(Ask { id: ask.id })
+}
+
+fn not_paused<O>(broker: &Broker<O>) -> Result<(), Failure> {
+    match broker.paused.load(Ordering::Relaxed) {
+        false => Ok(()),
+        true => Err(Failure::new(Kind::NotAllowed, "all calls are paused by the user of this machine").with_hint("aic-broker resume")),
+    }
+}
+
+/// What `aic-broker status --json` shows (the contract's section 7).
+async fn status<O: Opener + Clone + 'static>(broker: &Broker<O>) -> Value {
+    let mut sessions = Vec::new();
+    for tenant in broker.vault.tenants() {
+        sessions.push(session_json(&broker.vault.report(&tenant).await));
+    }
+    let clients: Vec<Value> = broker
+        .registry
+        .shims()
+        .into_iter()
+        .map(|client| {
+            json!({
+                "pid": client.label.pid,
+                "executable": client.label.executable,
+                "name": client.label.name,
+                "tenant": client.tenant,
+                "connected_at": client.since.rfc3339(),
+                "calls": client.calls,
+            })
+        })
+        .collect();
+    let (backend, state) = broker.keychain.status();
+    json!({
+        "running": true,
+        "version": env!("CARGO_PKG_VERSION"),
+        "protocol": aic_proto::hello::NEWEST,
+        "pid": std::process::id(),
+        "started_at": broker.started.rfc3339(),
+        "paused": broker.paused.load(Ordering::Relaxed),
+        "keychain": {"backend": backend, "state": state},
+        "sessions": sessions,
+        "clients": clients,
+    })
+}
+
+fn session_json(report: &Report) -> Value {
+    use aic_proto::message::Shown;
+    let mut session = json!({
+        "tenant": report.tenant,
+        "state": report.state,
+        "user": report.user,
+        "expires_at": report.expires_at,
+    });
+    if let (Some(pending), Some(object)) = (&report.pending, session.as_object_mut()) {
+        let (url, user_code) = match &pending.shown {
+            Shown::Browser { url, .. } => (url, None),
+            Shown::Device { uri, uri_complete, user_code } => (uri_complete.as_ref().unwrap_or(uri), Some(user_code)),
+        };
+        let login = json!({"url": url, "user_code": user_code, "expires_at": pending.expires_at});
+        object.insert("login".to_owned(), login);
+    }
+    session
+}
+

@@ -1,0 +1,88 @@
+//! Says whether a call may be made at all: by tenant, by tier, by policy.
+
+pub mod policy;
+pub mod tier;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aic_proto::refusal::{Failure, Kind};
+
+use crate::aic::{Api, Fault, Path, Request};
+use crate::config::{Origin, Tenant};
+use tier::Verdict;
+
+/// What is known of the tenants that people signed in to.
+#[derive(Default)]
+pub struct Guard {
+    tenants: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Known>>>>,
+}
+
+/// What is known of one tenant.
+#[derive(Default)]
+struct Known {
+    /// The session in which the tenant was found to be fit.
+    admitted: Option<u64>,
+    /// Why it was refused for good.
+    refused: Option<Failure>,
+}
+
+/// What a look at the tenant gave.
+pub enum Admission {
+    /// The call may go on.
+    Admitted,
+    /// It may not; nothing changes for the session.
+    NotNow(Failure),
+    /// It may not, and the session must end.
+    Never(Failure),
+}
+
+impl Guard {
+    fn of(&self, tenant: &Tenant) -> Arc<tokio::sync::Mutex<Known>> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(tenants.entry(tenant.origin().clone()).or_default())
+    }
+
+    /// Why this tenant was refused after an earlier sign-in, if it was.
+    pub async fn refused(&self, tenant: &Tenant) -> Option<Failure> {
+        self.of(tenant).lock().await.refused.clone()
+    }
+
+    /// Forgets an earlier refusal: a person signs in anew and wants to know again.
+    pub async fn forgive(&self, tenant: &Tenant) {
+        self.of(tenant).lock().await.refused = None;
+    }
+
+    /// Looks at the tenant once a session, before its first tool runs. Calls at the same time share the look.
+    ///
+    /// Source: the contract's section 8, rule 2.
+    /// Errors: [`Fault`] when the look itself could not be made for want of a token.
+    pub async fn admit(&self, tenant: &Tenant, session: u64, api: &Api) -> Result<Admission, Fault> {
+        let known = self.of(tenant);
+        let mut known = known.lock().await;
+        if known.admitted == Some(session) {
+            return Ok(Admission::Admitted);
+        }
+        let looked = api.send(Request::get(Path::fixed("/environment/info"))).await;
+        let info = match looked {
+            Err(Fault::SignedOut) => return Err(Fault::SignedOut),
+            Err(Fault::Broker { kind, message, hint }) => return Err(Fault::Broker { kind, message, hint }),
+            other => other,
+        };
+        Ok(match tier::judge(&info, tenant) {
+            Verdict::Fit => {
+                known.admitted = Some(session);
+                Admission::Admitted
+            }
+            Verdict::Locked(failure) | Verdict::Unreachable(failure) => Admission::NotNow(failure),
+            Verdict::Unfit(failure) => {
+                known.refused = Some(failure.clone());
+                Admission::Never(failure)
+            }
+        })
+    }
+}
+
+fn refused(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::TenantRefused, message)
+}

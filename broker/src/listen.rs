@@ -1,0 +1,97 @@
+//! Accepts connections until the broker leaves. Only this user's processes get past the door.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use aic_proto::transport::{self, Claim, Stream};
+use interprocess::local_socket::traits::tokio::Listener as _;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::client::{self, Broker};
+use crate::oauth::Opener;
+
+/// How many connections there may be: far above any desktop, below what descriptors allow.
+const CONNECTIONS: usize = 2048;
+/// The pause after an accept that failed, for example for want of descriptors; it doubles up to the second.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often the broker looks whether the socket's name still leads to it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Why the broker stops listening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody asked it to.
+    Asked,
+    /// Nobody was connected for the time that sessions outlive their clients.
+    Idle,
+    /// The socket's name leads elsewhere.
+    NameLost,
+}
+
+/// Serves connections until there is a reason to stop.
+pub async fn run<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &Claim) -> Reason {
+    let reason = tokio::select! {
+        never = accept(broker, claim) => match never {},
+        () = broker.leave.notified() => Reason::Asked,
+        () = idle(broker) => Reason::Idle,
+        () = lost(claim) => Reason::NameLost,
+    };
+    broker.leaving.store(true, Ordering::Relaxed);
+    reason
+}
+
+async fn accept<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &Claim) -> std::convert::Infallible {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match claim.listener.accept().await {
+            Ok(stream) => {
+                pause = FIRST_PAUSE;
+                admit(broker, stream, &places);
+            }
+            Err(_) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+}
+
+fn admit<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, stream: Stream, places: &Arc<Semaphore>) {
+    let (Ok(peer), Ok(place)) = (transport::peer(&stream), Arc::clone(places).try_acquire_owned()) else { return };
+    let broker = Arc::clone(broker);
+    tokio::spawn(async move {
+        client::serve(broker, stream, peer).await;
+        drop(place);
+    });
+}
+
+async fn idle<O>(broker: &Broker<O>) {
+    let linger = broker.config.session_linger();
+    let mut count = broker.registry.count();
+    loop {
+        let deadline = Instant::now() + linger;
+        let connected = *count.borrow_and_update() > 0;
+        match connected {
+            true => drop(count.changed().await),
+            false => {
+                if tokio::time::timeout_at(deadline, count.changed()).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn lost(claim: &Claim) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        if !claim.still_named() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The program `aic-broker`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    aic_broker::main()
+}

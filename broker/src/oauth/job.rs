@@ -1,0 +1,243 @@
+//! Carries out one sign-in from its first screen to its grant, whichever way it goes.
+
+use std::time::Duration;
+
+use aic_proto::message::{How, Pending, Shown};
+use aic_proto::refusal::{Failure, Kind};
+use oauth2::basic::BasicClient;
+use oauth2::{AuthType, AuthorizationCode, ClientId, PkceCodeVerifier, RedirectUrl, TokenUrl};
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use super::authorize::{Attempt, Expected, Redirect, judge};
+use super::callback::{self, Arrived};
+use super::device::{self, Device};
+use super::page::{Page, render};
+use super::token::Wire;
+use super::{Grant, Loopback, PortTaken, failed, grant};
+use crate::clock::Moment;
+use crate::config::{LoginWay, Tenant};
+use crate::http::Http;
+use crate::secret::Secret;
+
+/// How a person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The browser flow; `open` says whether we open the browser.
+    Browser {
+        /// Whether the browser is opened for the person.
+        open: bool,
+        /// Whether the device flow may take over when the port or the browser is not to be had.
+        fall_back: bool,
+    },
+    /// The browser flow without a listener.
+    Paste,
+    /// The device flow.
+    Device,
+}
+
+/// What the machine offers a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Container mode.
+    pub container: bool,
+    /// Whether a browser can be opened where the person sits.
+    pub can_open: bool,
+}
+
+/// Chooses the way from what was asked for, the configuration and the machine.
+pub fn choose(how: How, login: LoginWay, around: Surroundings) -> Way {
+    let browser = Way::Browser { open: around.can_open, fall_back: login == LoginWay::Auto };
+    match (how, login) {
+        (How::Device, _) => Way::Device,
+        (How::Paste, _) => Way::Paste,
+        (How::NoBrowser, _) => Way::Browser { open: false, fall_back: false },
+        (How::Auto, _) if around.container => Way::Device,
+        (How::Auto, LoginWay::Device) => Way::Device,
+        (How::Auto, LoginWay::Browser) => browser,
+        (How::Auto, LoginWay::Auto) if around.can_open => browser,
+        (How::Auto, LoginWay::Auto) => Way::Device,
+    }
+}
+
+/// Opens a URL where the person sits, and names who holds a port.
+pub trait Opener: Send + Sync {
+    /// Opens the browser.
+    ///
+    /// Errors: why it could not be opened.
+    fn open(&self, url: &Url) -> impl Future<Output = Result<(), String>> + Send;
+    /// The program that holds a loopback port, as `name (pid)`.
+    fn holder(&self, port: u16) -> Option<String>;
+}
+
+/// One sign-in.
+pub struct Job<O> {
+    /// Its random name.
+    pub flow: String,
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The way.
+    pub way: Way,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// The HTTP client.
+    pub http: Http,
+    /// The browser.
+    pub opener: O,
+}
+
+/// Where the person is told, once.
+type Tell = oneshot::Sender<Pending>;
+
+impl<O: Opener> Job<O> {
+    /// Signs in. What the person must see goes to `shown` as soon as it is known; pasted URLs come through `pasted`.
+    ///
+    /// Errors: declined, failed, or not finished in time.
+    pub async fn run(self, shown: Tell, pasted: mpsc::Receiver<Secret>) -> Result<Grant, Failure> {
+        match self.way {
+            Way::Device => self.device(shown).await,
+            Way::Paste => self.paste(shown, pasted).await,
+            Way::Browser { open, fall_back } => match Loopback::hold(self.tenant.entry.redirect_uri.port).await {
+                Ok(held) => self.browser(held, open, fall_back, shown).await,
+                Err(_) if fall_back => self.device(shown).await,
+                Err(taken) => Err(self.port_taken(&taken)),
+            },
+        }
+    }
+
+    async fn browser(&self, held: Loopback, open: bool, fall_back: bool, shown: Tell) -> Result<Grant, Failure> {
+        let attempt = Attempt::new(&self.tenant).map_err(|reason| failed(&self.tenant, reason))?;
+        let (found, mut arrivals) = mpsc::channel(1);
+        let port = callback::serve(held, self.tenant.clone(), attempt.state, found);
+        let opened = open && self.opener.open(&attempt.url).await.is_ok();
+        if open && !opened && fall_back {
+            port.close().await;
+            return self.device(shown).await;
+        }
+        let screen = Shown::Browser { url: attempt.url.to_string(), opened };
+        let _ = shown.send(self.pending(screen, self.timeout));
+        let awaited = async {
+            match arrivals.recv().await {
+                Some(arrived) => self.finish(arrived, attempt.verifier).await,
+                None => Err(failed(&self.tenant, "the redirect listener ended")),
+            }
+        };
+        let outcome = tokio::time::timeout(self.timeout, awaited).await.unwrap_or_else(|_| Err(self.too_late()));
+        port.close().await;
+        outcome
+    }
+
+    async fn finish(&self, arrived: Arrived, verifier: PkceCodeVerifier) -> Result<Grant, Failure> {
+        let outcome = self.redeem(arrived.redirect, verifier).await;
+        let page = match &outcome {
+            Ok(grant) => render(Page::SignedIn { user: grant.user.as_deref() }, &self.tenant),
+            Err(failure) => render(Page::Failed { reason: &failure.message }, &self.tenant),
+        };
+        let _ = arrived.page.send(page);
+        outcome
+    }
+
+    async fn paste(&self, shown: Tell, mut pasted: mpsc::Receiver<Secret>) -> Result<Grant, Failure> {
+        let attempt = Attempt::new(&self.tenant).map_err(|reason| failed(&self.tenant, reason))?;
+        let screen = Shown::Browser { url: attempt.url.to_string(), opened: false };
+        let _ = shown.send(self.pending(screen, self.timeout));
+        let next = tokio::time::timeout(self.timeout, pasted.recv()).await.map_err(|_| self.too_late())?;
+        let text = next.ok_or_else(|| failed(&self.tenant, "it was given up"))?;
+        let query = Url::parse(text.expose().trim()).ok().and_then(|url| url.query().map(str::to_owned));
+        let expected = Expected { tenant: &self.tenant, state: &attempt.state };
+        match judge(query.as_deref().unwrap_or_default(), &expected) {
+            Redirect::NotOurs => Err(failed(&self.tenant, "the pasted URL is not the end of this sign-in")),
+            redirect => self.redeem(redirect, attempt.verifier).await,
+        }
+    }
+
+    async fn device(&self, shown: Tell) -> Result<Grant, Failure> {
+        let device = Device::begin(&self.http, &self.tenant).await?;
+        let _ = shown.send(self.pending(device.shown(), device.expires_in()));
+        device.finish().await
+    }
+
+    /// Redeems a code at once and once.
+    ///
+    /// Source: RFC 6749 section 4.1.3, RFC 7636 section 4.5.
+    async fn redeem(&self, redirect: Redirect, verifier: PkceCodeVerifier) -> Result<Grant, Failure> {
+        let code = match redirect {
+            Redirect::Code(code) => code,
+            Redirect::Refused { error, description } => return Err(refused(&self.tenant, &error, &description)),
+            Redirect::NotOurs => return Err(failed(&self.tenant, "the redirect is not the end of this sign-in")),
+        };
+        let unusable = |error: oauth2::url::ParseError| failed(&self.tenant, error);
+        let entry = &self.tenant.entry;
+        let endpoint = self.tenant.origin().at(entry.token_path.as_str());
+        let client = BasicClient::new(ClientId::new(entry.client_id.clone()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::from_url(endpoint.clone()))
+            .set_redirect_uri(RedirectUrl::new(entry.redirect_uri.as_str().to_owned()).map_err(unusable)?);
+        let wire = Wire::new(&self.http, endpoint);
+        let request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned())).set_pkce_verifier(verifier);
+        let outcome = request.request_async(&wire).await;
+        match (outcome, wire.take()) {
+            (Ok(_), Some(answer)) => Ok(grant(answer)),
+            (Ok(_), None) => Err(failed(&self.tenant, "the answer holds no token")),
+            (Err(error), _) => Err(failed(&self.tenant, device::words(&error))),
+        }
+    }
+
+    fn pending(&self, shown: Shown, within: Duration) -> Pending {
+        Pending {
+            flow: self.flow.clone(),
+            tenant: self.tenant.name.clone(),
+            host: self.tenant.origin().authority(),
+            shown,
+            expires_at: Moment::now().plus(within).rfc3339(),
+            expires_in: within.as_secs(),
+        }
+    }
+
+    fn too_late(&self) -> Failure {
+        failed(&self.tenant, format!("nobody finished it within {} s", self.timeout.as_secs()))
+    }
+
+    fn port_taken(&self, taken: &PortTaken) -> Failure {
+        let holder = self.opener.holder(taken.port).unwrap_or_else(|| "another program".to_owned());
+        let what = format!("port {} is used by {holder}: {}", taken.port, taken.reason);
+        let hint = format!("aic-broker login --tenant {} --paste", self.tenant.name);
+        failed(&self.tenant, what).with_hint(hint)
+    }
+}
+
+fn refused(tenant: &Tenant, error: &str, description: &str) -> Failure {
+    let words: String = [description, error].iter().find(|text| !text.is_empty()).map_or("", |text| *text).chars().filter(|c| !c.is_control()).take(300).collect();
+    match error {
+        "access_denied" => Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined: {words}", tenant.name)),
+        _ => failed(tenant, format!("AM says {error}: {words}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_follows_what_was_asked_and_what_there_is() {
+        let desktop = Surroundings { container: false, can_open: true };
+        let remote = Surroundings { container: false, can_open: false };
+        let container = Surroundings { container: true, can_open: true };
+        let cases = [
+            (How::Auto, LoginWay::Auto, desktop, Way::Browser { open: true, fall_back: true }),
+            (How::Auto, LoginWay::Auto, remote, Way::Device),
+            (How::Auto, LoginWay::Auto, container, Way::Device),
+            (How::Auto, LoginWay::Device, desktop, Way::Device),
+            (How::Auto, LoginWay::Browser, desktop, Way::Browser { open: true, fall_back: false }),
+            (How::Auto, LoginWay::Browser, remote, Way::Browser { open: false, fall_back: false }),
+            (How::Auto, LoginWay::Browser, container, Way::Device),
+            (How::Device, LoginWay::Browser, desktop, Way::Device),
+            (How::NoBrowser, LoginWay::Device, desktop, Way::Browser { open: false, fall_back: false }),
+            (How::Paste, LoginWay::Auto, container, Way::Paste),
+        ];
+
+        for (how, login, around, wanted) in cases {
+            assert_eq!(choose(how, login, around), wanted, "{how:?} {login:?} {around:?}");
+        }
+    }
+}

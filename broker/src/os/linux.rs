@@ -1,0 +1,81 @@
+//! The Linux desktop: xdg-open, `/proc`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+/// Where xdg-open may be; `PATH` has no say, because an editor's project could set it.
+const OPENERS: [&str; 2] = ["/usr/bin/xdg-open", "/usr/local/bin/xdg-open"];
+
+/// Whether a person sits in front of a display of this machine.
+pub(super) fn has_display(variable: &impl Fn(&str) -> Option<String>) -> bool {
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) && !is_set("SSH_CONNECTION")
+}
+
+/// The program that opens URLs.
+pub(super) fn opener() -> Option<(PathBuf, Vec<String>)> {
+    OPENERS.iter().map(PathBuf::from).find(|path| path.is_file()).map(|path| (path, Vec::new()))
+}
+
+/// Nothing is needed here.
+pub(super) fn dress(_command: &mut Command) {}
+
+/// The program of a process.
+pub fn executable_of(pid: u32) -> Option<String> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok().map(|path| path.display().to_string())
+}
+
+/// The program that listens on a loopback port, as `name (pid 1)`; only the user's own processes can be named.
+///
+/// Source: proc(5): `/proc/net/tcp`, `/proc/PID/fd`.
+pub fn holder_of_port(port: u16) -> Option<String> {
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
+    let wanted = format!("socket:[{inode}]");
+    let processes = fs::read_dir("/proc").ok()?;
+    let holder = processes.flatten().find(|process| holds(&process.path().join("fd"), &wanted))?;
+    let name = fs::read_to_string(holder.path().join("comm")).ok()?;
+    Some(format!("{} (pid {})", name.trim(), holder.file_name().to_string_lossy()))
+}
+
+fn listening_inode(table: &str, port: u16) -> Option<String> {
+    const LISTEN: &str = "0A";
+    let suffix = format!(":{port:04X}");
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let is_it = fields.get(1)?.ends_with(&suffix) && *fields.get(3)? == LISTEN;
+        is_it.then(|| fields.get(9).map(|inode| (*inode).to_owned()))?
+    })
+}
+
+fn holds(descriptors: &Path, wanted: &str) -> bool {
+    let Ok(entries) = fs::read_dir(descriptors) else { return false };
+    entries.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_port_is_named() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+
+        let holder = holder_of_port(listener.local_addr().unwrap().port()).unwrap();
+
+        assert!(holder.contains(&format!("(pid {})", std::process::id())), "{holder}");
+    }
+
+    #[test]
+    fn a_display_counts_unless_somebody_sits_elsewhere() {
+        let with = |set: &'static [&'static str]| has_display(&|name: &str| set.contains(&name).then(|| "x".to_owned()));
+
+        assert!(with(&["DISPLAY"]));
+        assert!(with(&["WAYLAND_DISPLAY"]));
+        assert!(!with(&[]));
+        assert!(!with(&["DISPLAY", "SSH_CONNECTION"]));
+    }
+}

@@ -1,0 +1,95 @@
+//! What each operating system does its own way: one contract, one file an OS.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::process::Command;
+use url::Url;
+
+use crate::config::Browser;
+use crate::oauth::Opener;
+
+mod notify;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+#[cfg(unix)]
+use unix as this;
+#[cfg(windows)]
+use windows as this;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "linux")]
+use linux as desktop;
+#[cfg(target_os = "macos")]
+use macos as desktop;
+#[cfg(windows)]
+use windows as desktop;
+
+pub use desktop::{executable_of, holder_of_port};
+pub use notify::Notifier;
+pub use this::{become_daemon, give_up_standard_error, harden, private_directory, private_file};
+
+/// How long a browser's launcher is watched for an early failure.
+const LAUNCHER_WATCHED: Duration = Duration::from_millis(300);
+
+/// The person's desktop.
+#[derive(Debug, Clone)]
+pub struct Desktop {
+    browser: Browser,
+}
+
+impl Desktop {
+    /// A desktop on which the browser is opened so.
+    pub fn new(browser: Browser) -> Self {
+        Self { browser }
+    }
+
+    /// Whether a browser can be opened where the person sits; `variable` reads the environment.
+    pub fn can_open(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
+        match self.browser {
+            Browser::Program(..) => true,
+            Browser::None => false,
+            Browser::Auto => desktop::has_display(&variable) && desktop::opener().is_some(),
+        }
+    }
+
+    fn command(&self) -> Option<(PathBuf, Vec<String>)> {
+        match &self.browser {
+            Browser::Program(program, arguments) => Some((program.clone(), arguments.clone())),
+            Browser::None => None,
+            Browser::Auto => desktop::opener().map(|(program, arguments)| (program, arguments)),
+        }
+    }
+}
+
+impl Opener for Desktop {
+    /// The URL is one argument of a program; no shell sees it.
+    async fn open(&self, url: &Url) -> Result<(), String> {
+        let (program, arguments) = self.command().ok_or("no browser is configured")?;
+        let mut command = Command::new(&program);
+        command.args(arguments).arg(url.as_str()).stdin(null()).stdout(null()).stderr(null());
+        desktop::dress(&mut command);
+        let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
+        match tokio::time::timeout(LAUNCHER_WATCHED, child.wait()).await {
+            Ok(Ok(status)) if !status.success() => Err(format!("{} ended with {status}", program.display())),
+            Ok(_) => Ok(()),
+            Err(_) => {
+                tokio::spawn(async move { child.wait().await });
+                Ok(())
+            }
+        }
+    }
+
+    fn holder(&self, port: u16) -> Option<String> {
+        holder_of_port(port)
+    }
+}
+
+fn null() -> std::process::Stdio {
+    std::process::Stdio::null()
+}

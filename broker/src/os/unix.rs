@@ -1,0 +1,67 @@
+//! What Linux and macOS share: hardening, detaching, private files.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Makes this process opaque to others of the same user: no core file, no tracing, no reading of its memory.
+///
+/// Errors: the OS refuses; a broker that holds tokens must not run then.
+pub fn harden() -> io::Result<()> {
+    rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    let files = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum })?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+/// Leaves the starter's session, so that it does not end with an editor.
+pub fn become_daemon() {
+    let _ = rustix::process::setsid();
+    let _ = rustix::process::chdir("/");
+}
+
+/// Turns standard error to a file: whoever started the broker does not wait for it any more.
+///
+/// Errors: the file cannot be opened.
+pub fn give_up_standard_error(log: &Path) -> io::Result<()> {
+    let file = private_file(OpenOptions::new().create(true).append(true), log)?;
+    Ok(rustix::stdio::dup2_stderr(&file)?)
+}
+
+/// Makes sure that a directory is there, is the user's, and is closed to others.
+///
+/// Errors: it is somebody else's, or cannot be created.
+pub fn private_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    let found = std::fs::symlink_metadata(directory)?;
+    let ours = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+    if !ours {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is not this user's directory", directory.display())));
+    }
+    match found.mode() & 0o077 {
+        0 => Ok(()),
+        _ => std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)),
+    }
+}
+
+/// Opens a file with mode 0600 and without following links.
+///
+/// Errors: it cannot be opened, or is not a regular file of this user.
+pub fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    let file = options.mode(0o600).custom_flags(nofollow).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is not this user's file", path.display())));
+    }
+    if found.mode() & 0o077 != 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}

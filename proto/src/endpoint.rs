@@ -1,0 +1,166 @@
+//! Says where the broker's socket is. Pure: the user id and an override come in, a place comes out.
+
+use std::path::{Path, PathBuf};
+
+/// The name of the directory that the broker owns.
+pub const DIRECTORY: &str = "aic-broker";
+/// The socket's name inside it.
+pub const SOCKET: &str = "broker.sock";
+/// The name of the lock that says who owns the socket.
+pub const LOCK: &str = "broker.lock";
+
+/// The directory that holds the socket and its lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Absolute, 0700, owned by the user.
+    pub directory: PathBuf,
+}
+
+impl Endpoint {
+    /// The endpoint in a directory that the user names (`AIC_BROKER_RUNTIME_DIR`).
+    #[must_use]
+    pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Linux: `/run/user/<uid>` when it is a directory of that user, else `/tmp`.
+    ///
+    /// Source: the contract's section 3. The environment has no say, because editors strip it.
+    #[must_use]
+    pub fn on_linux(uid: u32, user_directory_is_there: bool) -> Self {
+        match user_directory_is_there {
+            true => Self::in_directory(PathBuf::from(format!("/run/user/{uid}")).join(DIRECTORY)),
+            false => Self::in_directory(format!("/tmp/{DIRECTORY}-{uid}")),
+        }
+    }
+
+    /// The socket's path.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join(SOCKET)
+    }
+
+    /// The lock's path.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.directory.join(LOCK)
+    }
+}
+
+/// Why a directory may not hold the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Insecure {
+    /// A symbolic link could lead anywhere.
+    #[error("is a symbolic link")]
+    Link,
+    /// Something else has the name.
+    #[error("is not a directory")]
+    NotADirectory,
+    /// Somebody else owns it.
+    #[error("belongs to user id {0}")]
+    Owner(u32),
+    /// Others may enter it or write to it.
+    #[error("has mode {0:04o}, and 0700 is needed")]
+    Mode(u32),
+    /// Somebody else could replace a directory above it.
+    #[error("can be written by other users and has no sticky bit")]
+    Writable,
+}
+
+/// What the file system says of one name, without following links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// It is a symbolic link.
+    pub link: bool,
+    /// It is a directory.
+    pub directory: bool,
+    /// The owner's user id.
+    pub owner: u32,
+    /// The permission bits, with the sticky bit.
+    pub mode: u32,
+}
+
+/// Judges the directory that holds the socket.
+///
+/// Errors: the first thing that is wrong with it.
+pub fn judge_own(found: Found, uid: u32) -> Result<(), Insecure> {
+    judge_kind(found)?;
+    match (found.owner == uid, found.mode & 0o777) {
+        (false, _) => Err(Insecure::Owner(found.owner)),
+        (true, 0o700) => Ok(()),
+        (true, mode) => Err(Insecure::Mode(mode)),
+    }
+}
+
+/// Judges a directory above it: nobody else may be able to rename what is below.
+///
+/// Errors: the first thing that is wrong with it.
+pub fn judge_parent(found: Found, uid: u32) -> Result<(), Insecure> {
+    judge_kind(found)?;
+    let sticky = found.mode & 0o1000 != 0;
+    match found {
+        Found { owner, .. } if owner != uid && owner != 0 => Err(Insecure::Owner(owner)),
+        Found { mode, .. } if mode & 0o022 != 0 && !sticky => Err(Insecure::Writable),
+        _ => Ok(()),
+    }
+}
+
+fn judge_kind(found: Found) -> Result<(), Insecure> {
+    match found {
+        Found { link: true, .. } => Err(Insecure::Link),
+        Found { directory: false, .. } => Err(Insecure::NotADirectory),
+        _ => Ok(()),
+    }
+}
+
+/// The directories above `directory`, the outermost first.
+pub fn parents(directory: &Path) -> Vec<&Path> {
+    let mut above: Vec<&Path> = directory.ancestors().skip(1).collect();
+    above.reverse();
+    above
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIRECTORY: Found = Found { link: false, directory: true, owner: 1000, mode: 0o700 };
+
+    #[test]
+    fn the_place_follows_the_user_id_alone() {
+        assert_eq!(Endpoint::on_linux(1000, true).socket(), Path::new("/run/user/1000/aic-broker/broker.sock"));
+        assert_eq!(Endpoint::on_linux(7, false).socket(), Path::new("/tmp/aic-broker-7/broker.sock"));
+    }
+
+    #[test]
+    fn only_a_private_directory_of_the_user_holds_the_socket() {
+        let cases = [
+            (DIRECTORY, Ok(())),
+            (Found { link: true, ..DIRECTORY }, Err(Insecure::Link)),
+            (Found { directory: false, ..DIRECTORY }, Err(Insecure::NotADirectory)),
+            (Found { owner: 0, ..DIRECTORY }, Err(Insecure::Owner(0))),
+            (Found { mode: 0o755, ..DIRECTORY }, Err(Insecure::Mode(0o755))),
+            (Found { mode: 0o1777, ..DIRECTORY }, Err(Insecure::Mode(0o777))),
+        ];
+
+        for (found, wanted) in cases {
+            assert_eq!(judge_own(found, 1000), wanted, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_else_may_rename_what_is_below() {
+        let cases = [
+            (DIRECTORY, Ok(())),
+            (Found { owner: 0, mode: 0o755, ..DIRECTORY }, Ok(())),
+            (Found { owner: 0, mode: 0o1777, ..DIRECTORY }, Ok(())),
+            (Found { owner: 0, mode: 0o777, ..DIRECTORY }, Err(Insecure::Writable)),
+            (Found { owner: 1001, mode: 0o755, ..DIRECTORY }, Err(Insecure::Owner(1001))),
+            (Found { link: true, ..DIRECTORY }, Err(Insecure::Link)),
+        ];
+
+        for (found, wanted) in cases {
+            assert_eq!(judge_parent(found, 1000), wanted, "{found:?}");
+        }
+    }
+}

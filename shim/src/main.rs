@@ -1,0 +1,5 @@
+//! Starts aic-mcp.
+
+fn main() -> std::process::ExitCode {
+    aic_shim::main()
+}

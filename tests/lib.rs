@@ -1,0 +1,3 @@
+//! What the whole-program tests stand on.
+
+pub mod tenant;
