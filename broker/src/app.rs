@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use crate::audit::{Audit, Entry};
 use crate::aic::Documents;
@@ -19,8 +20,8 @@ use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
 use crate::oauth::Surroundings;
-use crate::os::{self, Desktop, Notifier};
-use crate::vault::{self, Ended, Happening, Revoked, Vault, Witness};
+use crate::os::{self, Desktop, Notice, Notifier};
+use crate::vault::{self, By, Ended, Happening, Revoked, Vault, Witness};
 
 /// The exit code of a broker that was started by a shim and found another one running.
 const ANOTHER_RUNS: u8 = 75;
@@ -81,7 +82,8 @@ async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
         }
         Err(error) => return fail(1, &chain(&error)),
     };
-    let broker = match build(places, config, starter) {
+    let (renew, pressed) = mpsc::channel(RENEWALS_WAITING);
+    let broker = match build(places, config, starter, renew) {
         Ok(broker) => Arc::new(broker),
         Err(reason) => return fail(2, &reason),
     };
@@ -90,10 +92,23 @@ async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
     {
         say(&format!("the log cannot be opened: {error}"));
     }
+    tokio::spawn(renew_when_pressed(Arc::clone(&broker), pressed));
     run(&broker, claim).await
 }
 
-fn build(places: &Places, config: Config, starter: Starter) -> Result<Broker<Desktop>, String> {
+/// How many presses of a renew button may wait: one a tenant is plenty.
+const RENEWALS_WAITING: usize = 8;
+
+/// A person who presses the button signs in anew; calls go on with the old session meanwhile.
+async fn renew_when_pressed(broker: Arc<Broker<Desktop>>, mut pressed: mpsc::Receiver<String>) {
+    while let Some(name) = pressed.recv().await {
+        if let Some(tenant) = broker.vault.tenants().into_iter().find(|tenant| tenant.name == name) {
+            let _ = broker.vault.sign_in(&tenant, How::Auto, By::Renewal, false).await;
+        }
+    }
+}
+
+fn build(places: &Places, config: Config, starter: Starter, renew: mpsc::Sender<String>) -> Result<Broker<Desktop>, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
     let http = Http::new(&http_settings(&config, starter, &variable)?)?;
@@ -107,7 +122,7 @@ fn build(places: &Places, config: Config, starter: Starter) -> Result<Broker<Des
     let around = Surroundings { container, can_open: desktop.can_open(variable) };
     let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
     let audit = audit.map(Arc::new);
-    let witness = Arc::new(Record { audit: audit.clone(), notifier });
+    let witness = Arc::new(Record { audit: audit.clone(), notifier, renew });
     Ok(Broker {
         vault: Vault::new(vault::Parts {
             http: http.clone(),
@@ -189,6 +204,7 @@ async fn told_by_the_os() {
 struct Record {
     audit: Result<Arc<Audit>, String>,
     notifier: Notifier,
+    renew: mpsc::Sender<String>,
 }
 
 impl Witness for Record {
@@ -197,7 +213,9 @@ impl Witness for Record {
             let _ = audit.append(&entry);
         }
         if let Some((title, text)) = notification(tenant, event) {
-            self.notifier.show(&title, &text);
+            let ends_soon = *event == Happening::EndsSoon;
+            let button = ends_soon.then(|| ("Renew now", self.renew.clone(), tenant.name.clone()));
+            self.notifier.show(Notice { title, text, button });
         }
         if let Happening::MemoryInstead(reason) = event {
             say(&format!("{}: the session is kept in memory only: {reason}", tenant.name));
@@ -214,7 +232,7 @@ fn entry_of(tenant: &Tenant, event: &Happening) -> Option<Entry> {
         ..Entry::default()
     };
     match event {
-        Happening::SignInNeeded | Happening::MemoryInstead(_) => None,
+        Happening::SignInNeeded | Happening::EndsSoon | Happening::MemoryInstead(_) => None,
         Happening::Exchanged { scopes } => {
             let scopes = scopes.split(' ').map(str::to_owned).collect();
             Some(Entry { scopes, ..entry("exchange", &None, "success".to_owned()) })
@@ -242,6 +260,10 @@ fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> 
     let name = &tenant.name;
     match event {
         Happening::SignInNeeded => Some((format!("Sign in to {name}"), format!("{} waits for you in the browser.", tenant.origin().host()))),
+        Happening::EndsSoon => Some((
+            format!("The session of {name} ends in 5 minutes"),
+            "Renew it now, and no call has to wait for you later.".to_owned(),
+        )),
         Happening::SignedIn { user, instead_of } => {
             let user = user.as_deref().unwrap_or("somebody");
             let changed = instead_of.as_ref().map_or(String::new(), |before| format!(" Until now it was {before}."));

@@ -304,7 +304,8 @@ mod tests {
 
     #[test]
     fn every_change_is_found() {
-        let cases: [(fn(&mut Vec<String>), Broken); 4] = [
+        type Change = fn(&mut Vec<String>);
+        let cases: [(Change, Broken); 4] = [
             (|lines| lines[1] = lines[1].replace("sign_in", "sign_on"), Broken::Chain { line: 3, seq: 3 }),
             (|lines| drop(lines.remove(1)), Broken::Chain { line: 2, seq: 3 }),
             (|lines| lines.swap(1, 2), Broken::Chain { line: 2, seq: 3 }),

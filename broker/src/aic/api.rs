@@ -293,7 +293,7 @@ mod tests {
     use crate::aic::Upstream;
 
     fn answered(status: u16, retry_after: Option<u64>) -> Result<Reply, Fault> {
-        Err(Fault::Upstream(Upstream { retry_after, ..Upstream::read(status, b"", None) }))
+        Err(Fault::Upstream(Box::new(Upstream { retry_after, ..Upstream::read(status, b"", None) })))
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum Fault {
     },
     /// The tenant answered with a failure.
     #[error("{0}")]
-    Upstream(Upstream),
+    Upstream(Box<Upstream>),
     /// The tenant answered 2xx with something that is not JSON.
     #[error("the tenant answered {status} with a body that is not JSON")]
     Unreadable {
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_refused_request_changed_nothing() {
-        let answered = |status| Fault::Upstream(Upstream::read(status, b"", None));
+        let answered = |status| Fault::Upstream(Box::new(Upstream::read(status, b"", None)));
         let cases = [
             (answered(403), true),
             (answered(412).explained("half of it", "do the rest"), true),

@@ -27,7 +27,7 @@ impl Reply {
     pub(super) fn read(answer: &http::Reply) -> Result<Self, Fault> {
         let transaction_id = header(answer, "x-forgerock-transactionid");
         if !(200..300).contains(&answer.status) {
-            return Err(Fault::Upstream(Upstream::read(answer.status, &answer.body, transaction_id)));
+            return Err(Fault::Upstream(Box::new(Upstream::read(answer.status, &answer.body, transaction_id))));
         }
         let body = match answer.body.trim_ascii() {
             [] => Value::Null,

@@ -59,7 +59,7 @@ async fn sign_in<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Clien
         return Err(failure);
     }
     match broker.vault.sign_in(&tenant, ask.how, by, container).await {
-        Ok(Started::SignedIn(report)) => Ok(ToShim::Session(session(ask.id, report))),
+        Ok(Started::SignedIn(report)) => Ok(ToShim::Session(session(ask.id, *report))),
         Ok(Started::Pending(pending)) => Ok(ToShim::SignInNeeded(SignInNeeded { id: ask.id, pending: *pending })),
         Err(Need::SignIn(pending)) => Ok(ToShim::SignInNeeded(SignInNeeded { id: ask.id, pending: *pending })),
         Err(Need::Refused(failure)) => Err(failure),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use place::{Places, PlacesError};
-pub use tenant::{Origin, OriginError, Tenant, TenantError, resolve};
+pub use place::Places;
+pub use tenant::{Origin, Tenant, TenantError, resolve};
 pub use value::{Browser, Environment, Keychain, LoginWay, Span};
 
 /// How long a sign-in may take when the configuration does not say.

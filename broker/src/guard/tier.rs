@@ -156,7 +156,7 @@ mod tests {
     fn a_tenant_is_judged_by_its_own_word() {
         let silent = tenant("openam-acme.forgeblocks.com");
         let said = |value: Value| Ok(Reply { status: 200, body: value, transaction_id: None, etag: None });
-        let failed = |status: u16| Err(Fault::Upstream(Upstream::read(status, b"", None)));
+        let failed = |status: u16| Err(Fault::Upstream(Box::new(Upstream::read(status, b"", None))));
         let plain = json!({"immutable": false, "locked": false, "tier": "other"});
         let below = json!({"immutable": false, "tier": "other", "promotionTierInfo":
             {"tierDisplayName": "development", "tiers": ["development", "staging", "production"], "upperTierDisplayName": "Staging"}});

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use aic_proto::refusal::{Failure, Kind};
 
-pub use callback::{Loopback, PortTaken};
+use callback::{Loopback, PortTaken};
 pub use exchange::{ExchangeError, Exchanged, exchange};
-pub use job::{Job, Opener, Surroundings, Way, choose};
+pub use job::{Job, Opener, Surroundings, choose};
 pub use revoke::revoke;
 
 use crate::config::Tenant;

@@ -31,7 +31,7 @@ use macos as desktop;
 use windows as desktop;
 
 pub use desktop::{executable_of, holder_of_port};
-pub use notify::Notifier;
+pub use notify::{Notice, Notifier};
 pub use this::{become_daemon, give_up_standard_error, harden, private_directory, private_file};
 
 /// How long a browser's launcher is watched for an early failure.
@@ -62,7 +62,7 @@ impl Desktop {
         match &self.browser {
             Browser::Program(program, arguments) => Some((program.clone(), arguments.clone())),
             Browser::None => None,
-            Browser::Auto => desktop::opener().map(|(program, arguments)| (program, arguments)),
+            Browser::Auto => desktop::opener(),
         }
     }
 }

@@ -138,7 +138,10 @@ impl<O: Opener + Clone + 'static> Actor<O> {
 
     async fn hear(&mut self, news: News) {
         match news {
-            News::Shown(generation, pending) => self.happen(Event::Shown(generation, pending)).await,
+            News::Shown(generation, pending) => {
+                self.told(&Happening::SignInNeeded);
+                self.happen(Event::Shown(generation, pending)).await;
+            }
             News::Ended(generation, Ok(grant)) => self.granted(generation, grant).await,
             News::Ended(generation, Err(failure)) => self.failed(generation, failure).await,
             News::Exchanged { session, key, outcome } => self.exchanged(session, key, outcome).await,
@@ -378,6 +381,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                 }
             }
             Effect::Keep(generation) => self.keep(generation).await,
+            Effect::EndsSoon => self.told(&Happening::EndsSoon),
             Effect::Forget(generation) | Effect::Revoke(generation) => self.forget(generation, matches!(effect, Effect::Revoke(_))).await,
             Effect::Discard(generation) => {
                 if let Some(grant) = self.granted.remove(&generation) {
@@ -467,7 +471,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             Standing::Soon => {}
             Standing::SignedIn(generation) => {
                 for reply in std::mem::take(&mut self.for_screen) {
-                    let _ = reply.send(Ok(Started::SignedIn(self.report())));
+                    let _ = reply.send(Ok(Started::SignedIn(Box::new(self.report()))));
                 }
                 for (scopes, reply) in std::mem::take(&mut self.for_token) {
                     self.scoped(generation, scopes, reply);

@@ -12,6 +12,9 @@ pub(super) const REST: Duration = Duration::from_secs(30);
 /// A session whose very first exchange is rejected this soon is not dead: signing in again would end the same way.
 const FRESH: Duration = Duration::from_secs(60);
 
+/// How long before its end a session says so, once: time to renew it without losing a call.
+const SOON: Duration = Duration::from_secs(5 * 60);
+
 /// Numbers sign-ins, and the sessions that come of them. A result of an older one changes nothing.
 pub(super) type Generation = u64;
 
@@ -61,6 +64,8 @@ pub(super) struct Session {
     pub(super) expires_at: Moment,
     /// Whether an exchange ever succeeded.
     pub(super) proven: bool,
+    /// When it says that it ends soon; `None` once it has, or where it is too short for it.
+    pub(super) speaks_at: Option<Moment>,
 }
 
 /// Who wants a session.
@@ -105,6 +110,8 @@ pub(super) enum Effect {
     Keep(Generation),
     /// A grant came too late: give it back.
     Discard(Generation),
+    /// Tell the person that the session ends soon.
+    EndsSoon,
 }
 
 impl State {
@@ -136,7 +143,7 @@ impl State {
 
     /// When something changes by itself.
     pub(super) fn next_change(&self) -> Option<Moment> {
-        self.session().map(|session| session.expires_at)
+        self.session().map(|session| session.speaks_at.unwrap_or(session.expires_at))
     }
 }
 
@@ -147,14 +154,17 @@ pub(super) fn is_fresh_and_unproven(session: &Session, now: Moment) -> bool {
 
 /// Takes one step. `next` numbers the sign-in that this step may start.
 pub(super) fn step(state: State, event: Event, next: Generation, now: Moment) -> (State, Vec<Effect>) {
-    let (state, mut effects) = expire(state, now);
+    let (state, mut effects) = pass_time(state, now);
     let (state, more) = take(state, event, next, now);
     effects.extend(more);
     (state, effects)
 }
 
-fn expire(state: State, now: Moment) -> (State, Vec<Effect>) {
+fn pass_time(state: State, now: Moment) -> (State, Vec<Effect>) {
     match state {
+        State::SignedIn(session) if speaks(&session, now) => {
+            (State::SignedIn(Session { speaks_at: None, ..session }), vec![Effect::EndsSoon])
+        }
         State::SignedIn(session) if session.expires_at.has_come(now) => {
             (State::SignedOut(Why::Expired), vec![Effect::Forget(session.generation)])
         }
@@ -165,12 +175,23 @@ fn expire(state: State, now: Moment) -> (State, Vec<Effect>) {
     }
 }
 
+fn speaks(session: &Session, now: Moment) -> bool {
+    !session.expires_at.has_come(now) && session.speaks_at.is_some_and(|moment| moment.has_come(now))
+}
+
+/// When a session of this length says that it ends soon; one that is hardly longer than the notice never does.
+pub(super) fn speaks_at(since: Moment, expires_at: Moment) -> Option<Moment> {
+    let life = expires_at.left(since);
+    (life > SOON * 2).then(|| since.plus(life - SOON))
+}
+
 fn take(state: State, event: Event, next: Generation, now: Moment) -> (State, Vec<Effect>) {
     match event {
         Event::Wanted(by) => wanted(state, by, next, now),
         Event::Shown(generation, pending) => (shown(state, generation, pending), Vec::new()),
         Event::Granted { generation, user, expires_at } => {
-            granted(state, Session { generation, user, since: now, expires_at, proven: false })
+            let speaks_at = speaks_at(now, expires_at);
+            granted(state, Session { generation, user, since: now, expires_at, proven: false, speaks_at })
         }
         Event::Failed(generation, failure) => (failed(state, generation, failure, now), Vec::new()),
         Event::Declined(generation, failure) => declined(state, generation, failure, now),

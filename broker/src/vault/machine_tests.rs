@@ -20,7 +20,7 @@ fn login(generation: Generation) -> Login {
 }
 
 fn session(generation: Generation, now: Moment) -> Session {
-    Session { generation, user: None, since: now, expires_at: now.plus(Duration::from_secs(100)), proven: false }
+    Session { generation, user: None, since: now, expires_at: now.plus(Duration::from_secs(100)), proven: false, speaks_at: None }
 }
 
 fn granted(generation: Generation, now: Moment) -> Event {
@@ -79,6 +79,22 @@ fn a_session_ends_by_its_time() {
 
     assert_eq!(ended, (State::SignedOut(Why::Expired), vec![Effect::Forget(1)]));
     assert_eq!(renewed, (State::SigningIn(login(2)), vec![Effect::Forget(1)]));
+}
+
+#[test]
+fn a_session_says_once_that_it_ends_soon() {
+    let now = Moment::now();
+    let hour = now.plus(Duration::from_secs(3600));
+    let long = Session { expires_at: hour, speaks_at: speaks_at(now, hour), ..session(1, now) };
+    let before = now.plus(Duration::from_secs(3299));
+    let soon = now.plus(Duration::from_secs(3301));
+
+    let (state, silent) = step(State::SignedIn(long), Event::Looked, 9, before);
+    let (state, told) = step(state, Event::Looked, 9, soon);
+    let (_, again) = step(state, Event::Looked, 9, soon);
+
+    assert_eq!((silent, told, again), (vec![], vec![Effect::EndsSoon], vec![]));
+    assert_eq!(speaks_at(now, now.plus(SOON)), None);
 }
 
 #[test]

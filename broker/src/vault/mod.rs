@@ -67,6 +67,8 @@ pub enum Happening {
         /// Why.
         how: Ended,
     },
+    /// The session ends in a few minutes.
+    EndsSoon,
     /// The keychain was to be used and could not be.
     MemoryInstead(String),
     /// A scoped token was exchanged.
@@ -111,7 +113,7 @@ pub enum Started {
     /// It is under way.
     Pending(Box<Pending>),
     /// Somebody is signed in already.
-    SignedIn(Report),
+    SignedIn(Box<Report>),
 }
 
 /// How a tenant's session stands.

@@ -305,7 +305,7 @@ mod tests {
         let cases = [(400, true), (500, true), (403, false), (429, false)];
 
         for (status, wanted) in cases {
-            let fault = half_written(Fault::Upstream(Upstream::read(status, b"", None)), &tree());
+            let fault = half_written(Fault::Upstream(Box::new(Upstream::read(status, b"", None))), &tree());
             assert_eq!(fault.to_string().contains("N n2"), wanted, "{status}");
             assert_eq!(fault.status(), Some(status));
         }

@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn failed(status: u16) -> Result<Reply, Fault> {
-        Err(Fault::Upstream(Upstream::read(status, b"", None)))
+        Err(Fault::Upstream(Box::new(Upstream::read(status, b"", None))))
     }
 
     #[test]

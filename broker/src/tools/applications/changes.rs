@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn a_changed_client_is_told() {
         for (status, wanted) in [(412, "was not changed"), (500, "may have been changed")] {
-            let fault = client_changed(Fault::Upstream(Upstream::read(status, b"", None)), "App");
+            let fault = client_changed(Fault::Upstream(Box::new(Upstream::read(status, b"", None))), "App");
             assert!(fault.to_string().contains(wanted), "{fault}");
         }
     }

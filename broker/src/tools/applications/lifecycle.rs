@@ -163,7 +163,7 @@ mod tests {
     use crate::aic::Upstream;
 
     fn answered(status: u16) -> Fault {
-        Fault::Upstream(Upstream::read(status, b"", None))
+        Fault::Upstream(Box::new(Upstream::read(status, b"", None)))
     }
 
     #[test]

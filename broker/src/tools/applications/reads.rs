@@ -84,7 +84,7 @@ mod tests {
     fn a_client_that_could_not_be_read_is_not_shown_as_absent() {
         let mut value = json!({"oauth2Client": null});
 
-        let fault = show_client(&mut value, Err(Fault::Upstream(Upstream::read(500, b"", None))));
+        let fault = show_client(&mut value, Err(Fault::Upstream(Box::new(Upstream::read(500, b"", None)))));
 
         assert!(fault.is_some());
         assert_eq!(
