@@ -34,7 +34,9 @@ pub fn holder_of_port(port: u16) -> Option<String> {
     let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
     let wanted = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?;
-    let holder = processes.flatten().find(|process| holds(&process.path().join("fd"), &wanted))?;
+    let is_process = |name: &std::ffi::OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+    let mut numbered = processes.flatten().filter(|process| is_process(&process.file_name()));
+    let holder = numbered.find(|process| holds(&process.path().join("fd"), &wanted))?;
     let name = fs::read_to_string(holder.path().join("comm")).ok()?;
     Some(format!("{} (pid {})", name.trim(), holder.file_name().to_string_lossy()))
 }

@@ -10,17 +10,16 @@ pub fn read(text: Option<&str>) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(|part| part.trim_start_matches('/').to_owned()).collect()
 }
 
-/// Selects fields; `_id` and `_rev` always come. A missing field becomes `null` where the type does so.
-pub fn select(object: &Value, fields: &[String], missing_is_null: bool) -> Value {
+/// Selects fields; `_id` and `_rev` always come.
+pub fn select(object: &Value, fields: &[String]) -> Value {
     if fields.is_empty() || fields.iter().any(|field| field == "*") {
         return object.clone();
     }
     let mut out = Value::Object(Map::new());
     for field in ["_id", "_rev"].into_iter().chain(fields.iter().map(String::as_str)) {
         let names = pointer::names(field.trim_end_matches("/*"));
-        let value = pointer::get(object, &names).cloned();
-        let wanted = value.or_else(|| (missing_is_null && !field.starts_with('_')).then_some(Value::Null));
-        if let (Some(value), Some(place)) = (wanted, pointer::ensure(&mut out, &names)) {
+        let Some(value) = pointer::get(object, &names).cloned() else { continue };
+        if let Some(place) = pointer::ensure(&mut out, &names) {
             *place = value;
         }
     }
@@ -37,16 +36,15 @@ mod tests {
     fn fields_are_selected() {
         let object = json!({"_id": "1", "_rev": "r", "a": 1, "b": {"c": 2, "d": 3}});
         let cases = [
-            (None, false, object.clone()),
-            (Some(""), false, object.clone()),
-            (Some("*"), false, object.clone()),
-            (Some("a"), false, json!({"_id": "1", "_rev": "r", "a": 1})),
-            (Some("/b/c, a"), false, json!({"_id": "1", "_rev": "r", "a": 1, "b": {"c": 2}})),
-            (Some("x"), false, json!({"_id": "1", "_rev": "r"})),
-            (Some("x"), true, json!({"_id": "1", "_rev": "r", "x": null})),
+            (None, object.clone()),
+            (Some(""), object.clone()),
+            (Some("*"), object.clone()),
+            (Some("a"), json!({"_id": "1", "_rev": "r", "a": 1})),
+            (Some("/b/c, a"), json!({"_id": "1", "_rev": "r", "a": 1, "b": {"c": 2}})),
+            (Some("x"), json!({"_id": "1", "_rev": "r"})),
         ];
-        for (fields, null, expected) in cases {
-            assert_eq!(select(&object, &read(fields), null), expected, "{fields:?}");
+        for (fields, expected) in cases {
+            assert_eq!(select(&object, &read(fields)), expected, "{fields:?}");
         }
     }
 }

@@ -213,7 +213,7 @@ mod tests {
 
         let nodes = nodes_of(&journey);
 
-        assert_eq!(nodes, [named("N", "n"), named("PageNode", "p")]);
+        assert_eq!(nodes, [named("PageNode", "p"), named("N", "n")]);
         let configs = configs.as_object().cloned().unwrap_or_default();
         assert_eq!(children_of(&nodes, &configs), [named("U", "c")]);
     }
