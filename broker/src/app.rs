@@ -117,12 +117,11 @@ fn build(places: &Places, config: Config, starter: Starter, renew: mpsc::Sender<
         Some(place) => format!("aic-broker in {place}"),
     };
     let keychain = Keychain::start(config.keychain, container, service);
-    let audit = Audit::open(&places.state).map_err(|error| format!("{}: {error}", places.state.display()));
+    let audit = Arc::new(Audit::in_directory(&places.state));
     let desktop = Desktop::new(config.browser.clone());
     let around = Surroundings { container, can_open: desktop.can_open(variable) };
     let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
-    let audit = audit.map(Arc::new);
-    let witness = Arc::new(Record { audit: audit.clone(), notifier, renew });
+    let witness = Arc::new(Record { audit: Arc::clone(&audit), notifier, renew });
     Ok(Broker {
         vault: Vault::new(vault::Parts {
             http: http.clone(),
@@ -202,15 +201,15 @@ async fn told_by_the_os() {
 
 /// Puts what happens to sessions on record and tells the desktop.
 struct Record {
-    audit: Result<Arc<Audit>, String>,
+    audit: Arc<Audit>,
     notifier: Notifier,
     renew: mpsc::Sender<String>,
 }
 
 impl Witness for Record {
     fn happened(&self, tenant: &Tenant, event: &Happening) {
-        if let (Some(entry), Ok(audit)) = (entry_of(tenant, event), &self.audit) {
-            let _ = audit.append(&entry);
+        if let Some(entry) = entry_of(tenant, event) {
+            let _ = self.audit.append(&entry);
         }
         if let Some((title, text)) = notification(tenant, event) {
             let ends_soon = *event == Happening::EndsSoon;

@@ -107,18 +107,19 @@ pub struct Audit {
 
 struct Chain {
     directory: PathBuf,
-    files: Option<(File, File)>,
+    open: Option<Opened>,
+}
+
+struct Opened {
+    log: File,
+    kept: File,
     head: Head,
 }
 
 impl Audit {
-    /// Opens the log and goes on where it ends.
-    ///
-    /// Errors: the log or its head cannot be read or created.
-    pub fn open(directory: &Path) -> io::Result<Self> {
-        let files = open_files(directory)?;
-        let head = newest(directory)?;
-        Ok(Self { chain: Mutex::new(Chain { directory: directory.to_path_buf(), files: Some(files), head }) })
+    /// The log in this directory; it is opened at the first line, and anew after a failure.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self { chain: Mutex::new(Chain { directory: directory.to_path_buf(), open: None }) }
     }
 
     /// Appends a line; an intent is on disk when this returns.
@@ -132,19 +133,19 @@ impl Audit {
 
 impl Chain {
     fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        let seq = self.head.seq + 1;
-        let line = Line { time: Moment::now().rfc3339_millis(), seq, prev: &self.head.hash, entry };
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => Opened::at(&self.directory)?,
+        };
+        let seq = open.head.seq + 1;
+        let line = Line { time: Moment::now().rfc3339_millis(), seq, prev: &open.head.hash, entry };
         let mut text = serde_json::to_vec(&line)?;
         let hash = hash_of(&text);
         text.push(b'\n');
-        let (mut log, mut kept) = match self.files.take() {
-            Some(files) => files,
-            None => open_files(&self.directory)?,
-        };
-        write_line(&mut log, &text, entry.event == "intent")?;
-        self.head = Head { seq, hash };
-        write_head(&mut kept, &self.head)?;
-        self.files = Some((log, kept));
+        write_line(&mut open.log, &text, entry.event == "intent")?;
+        open.head = Head { seq, hash };
+        write_head(&mut open.kept, &open.head)?;
+        self.open = Some(open);
         Ok(())
     }
 }
@@ -162,6 +163,14 @@ fn write_line(log: &mut File, text: &[u8], to_disk: bool) -> io::Result<()> {
 fn write_head(kept: &mut File, head: &Head) -> io::Result<()> {
     kept.seek(SeekFrom::Start(0))?;
     kept.write_all(format!("{:020} {}\n", head.seq, head.hash).as_bytes())
+}
+
+impl Opened {
+    /// Opens the log and goes on where it ends.
+    fn at(directory: &Path) -> io::Result<Self> {
+        let (log, kept) = open_files(directory)?;
+        Ok(Self { log, kept, head: newest(directory)? })
+    }
 }
 
 fn open_files(directory: &Path) -> io::Result<(File, File)> {
@@ -278,7 +287,7 @@ mod tests {
 
     fn world() -> PathBuf {
         let place = std::env::temp_dir().join(format!("aic-audit-{}", crate::clock::random_id().unwrap()));
-        let audit = Audit::open(&place).unwrap();
+        let audit = Audit::in_directory(&place);
         for event in ["start", "sign_in", "call", "stop"] {
             audit.append(&Entry { event, ..Entry::default() }).unwrap();
         }
@@ -296,7 +305,7 @@ mod tests {
     fn an_untouched_log_is_whole_also_after_a_restart() {
         let place = world();
 
-        Audit::open(&place).unwrap().append(&Entry { event: "start", ..Entry::default() }).unwrap();
+        Audit::in_directory(&place).append(&Entry { event: "start", ..Entry::default() }).unwrap();
 
         assert_eq!(verify(&place), Ok(5));
         std::fs::remove_dir_all(place).unwrap();
@@ -335,7 +344,7 @@ mod tests {
         let place = world();
         rewrite(&place, |lines| drop(lines.pop()));
 
-        Audit::open(&place).unwrap().append(&Entry { event: "start", ..Entry::default() }).unwrap();
+        Audit::in_directory(&place).append(&Entry { event: "start", ..Entry::default() }).unwrap();
 
         assert_eq!(verify(&place), Err(Broken::Chain { line: 4, seq: 5 }));
         std::fs::remove_dir_all(place).unwrap();

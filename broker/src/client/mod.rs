@@ -48,8 +48,8 @@ pub struct Broker<O> {
     pub vault: Vault<O>,
     /// The tenants' fitness.
     pub guard: Guard,
-    /// The audit log, or why there is none.
-    pub audit: Result<Arc<Audit>, String>,
+    /// The audit log.
+    pub audit: Arc<Audit>,
     /// The keychain, for `status`.
     pub keychain: Keychain,
     /// The locks of whole documents.
@@ -75,10 +75,7 @@ impl<O> Broker<O> {
     ///
     /// Errors: why it could not be written.
     pub fn record(&self, entry: &audit::Entry) -> Result<(), String> {
-        match &self.audit {
-            Ok(audit) => audit.append(entry).map_err(|error| error.to_string()),
-            Err(reason) => Err(reason.clone()),
-        }
+        self.audit.append(entry).map_err(|error| error.to_string())
     }
 }
 

@@ -118,7 +118,8 @@ fn environment(places: &Places, lookup: &dyn Fn(&str) -> Option<OsString>) -> Ve
     ];
     let named = of_places.into_iter().filter_map(|(name, path)| Some((name, path.clone()?.into_os_string())));
     let passed = os::PASSED_ON.iter().filter_map(|name| Some((*name, lookup(name).filter(|value| !value.is_empty())?)));
-    named.chain(passed).chain(os::FIXED.iter().map(|(name, value)| (*name, OsString::from(value)))).collect()
+    let looked_up = os::desktop(lookup, &|path: &Path| path.exists());
+    named.chain(passed).chain(looked_up).chain(os::FIXED.iter().map(|(name, value)| (*name, OsString::from(value)))).collect()
 }
 
 async fn watch_over(mut child: Child) -> Departure {
@@ -178,9 +179,16 @@ mod tests {
         let names: Vec<&str> = environment(&places, &lookup).into_iter().map(|(name, _)| name).collect();
 
         assert!(names.contains(&"AIC_BROKER_RUNTIME_DIR") && names.contains(&"DOCKER_CONTAINER"));
-        for name in
-            ["AIC_BROKER_CONFIG", "AIC_BROKER_STATE_DIR", "BROWSER", "LD_PRELOAD", "HTTPS_PROXY", "SSL_CERT_FILE"]
-        {
+        for name in [
+            "AIC_BROKER_CONFIG",
+            "AIC_BROKER_STATE_DIR",
+            "BROWSER",
+            "LD_PRELOAD",
+            "HTTPS_PROXY",
+            "SSL_CERT_FILE",
+            "XDG_CONFIG_HOME",
+            "LANG",
+        ] {
             assert!(!names.contains(&name), "{name}");
         }
         assert_eq!(names.iter().filter(|name| **name == "PATH").count(), 1);

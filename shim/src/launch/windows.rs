@@ -23,6 +23,14 @@ pub(super) const PASSED_ON: &[&str] = &[
 /// What is the same for everybody.
 pub(super) const FIXED: &[(&str, &str)] = &[("PATH", "C:\\Windows\\System32;C:\\Windows")];
 
+/// Windows has no desktop session in its environment.
+pub(super) fn desktop(
+    _set: &dyn Fn(&str) -> Option<std::ffi::OsString>,
+    _there: &dyn Fn(&std::path::Path) -> bool,
+) -> Vec<(&'static str, std::ffi::OsString)> {
+    Vec::new()
+}
+
 /// `DETACHED_PROCESS`: no console window appears, and closing one ends nothing.
 const DETACHED_PROCESS: u32 = 0x0000_0008;
 /// `CREATE_NEW_PROCESS_GROUP`: Ctrl+C in the editor's console is not the broker's.

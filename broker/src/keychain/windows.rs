@@ -1,0 +1,71 @@
+//! The Windows Credential Manager.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use keyring_core::api::{CredentialPersistence, CredentialStoreApi};
+use keyring_core::{CredentialStore, Entry, Error};
+use windows_native_keyring_store::Store;
+
+/// The backend's name.
+pub(super) const NAME: &str = "credential-manager";
+/// The largest item.
+///
+/// Source: `CRED_MAX_CREDENTIAL_BLOB_SIZE` (5 * 512 bytes).
+pub(super) const LARGEST_ITEM: usize = 2560;
+
+/// Stands between account and service in an item's name: neither an origin nor a path has it.
+const DIVIDER: &str = "|";
+
+/// Opens the user's credentials.
+pub(super) fn store() -> Result<Arc<CredentialStore>, Error> {
+    let names = HashMap::from([("divider", DIVIDER), ("service_no_divider", "true")]);
+    Ok(Arc::new(OfThisLogon(Store::new_with_configuration(&names)?)))
+}
+
+/// Items that go with the logon session and roam to no other machine, found by their service like on other systems.
+struct OfThisLogon(Arc<Store>);
+
+impl CredentialStoreApi for OfThisLogon {
+    fn vendor(&self) -> String {
+        self.0.vendor()
+    }
+
+    fn id(&self) -> String {
+        self.0.id()
+    }
+
+    fn build(&self, service: &str, user: &str, _modifiers: Option<&HashMap<&str, &str>>) -> Result<Entry, Error> {
+        self.0.build(service, user, Some(&HashMap::from([("persistence", "Session")])))
+    }
+
+    fn search(&self, wanted: &HashMap<&str, &str>) -> Result<Vec<Entry>, Error> {
+        let service = wanted.get("service").copied().unwrap_or_default();
+        self.0.search(&HashMap::from([("pattern", of_service(service).as_str())]))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn persistence(&self) -> CredentialPersistence {
+        CredentialPersistence::UntilLogout
+    }
+}
+
+/// The pattern of the names of one service's items.
+fn of_service(service: &str) -> String {
+    let spelled: String = service.chars().map(|c| format!("\\x{{{:x}}}", u32::from(c))).collect();
+    format!("^[^|]+[|]{spelled}$")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_character_of_a_service_is_a_pattern() {
+        assert_eq!(of_service("a.b"), r"^[^|]+[|]\x{61}\x{2e}\x{62}$");
+    }
+}
