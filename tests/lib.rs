@@ -1,3 +1,4 @@
 //! What the whole-program tests stand on.
 
+pub mod harness;
 pub mod tenant;

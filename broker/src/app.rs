@@ -1,17 +1,18 @@
 //! Joins the parts: configuration, build (nothing runs yet), run until told, drain with a deadline.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
 use tokio::sync::{Notify, mpsc};
 
-use crate::audit::{Audit, Entry};
 use crate::aic::Documents;
+use crate::audit::{Audit, Entry};
 use crate::client::{Broker, Registry};
 use crate::clock::{self, Moment};
 use crate::config::{Config, Places, Tenant};
@@ -27,6 +28,8 @@ use crate::vault::{self, By, Ended, Happening, Revoked, Vault, Witness};
 const ANOTHER_RUNS: u8 = 75;
 /// How long the last sign-outs may take before the process ends anyway.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// How long calls that are under way may finish, so that their outcome is on record.
+const CALLS_FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// How long the answer to `stop` may take to reach the one who asked.
 const FAREWELL: Duration = Duration::from_millis(50);
 
@@ -55,6 +58,7 @@ impl Starter {
 
 /// Runs the daemon until it is told to leave.
 pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
+    quiet_panics();
     if let Err(error) = os::harden() {
         return fail(1, &format!("this process cannot be protected, so it must not hold tokens: {error}"));
     }
@@ -88,7 +92,8 @@ async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
         Err(reason) => return fail(2, &reason),
     };
     if starter != Starter::Trusted
-        && let Err(error) = os::private_directory(&places.state).and_then(|()| os::give_up_standard_error(&places.state.join("broker.log")))
+        && let Err(error) = os::private_directory(&places.state)
+            .and_then(|()| os::give_up_standard_error(&places.state.join("broker.log")))
     {
         say(&format!("the log cannot be opened: {error}"));
     }
@@ -108,7 +113,12 @@ async fn renew_when_pressed(broker: Arc<Broker<Desktop>>, mut pressed: mpsc::Rec
     }
 }
 
-fn build(places: &Places, config: Config, starter: Starter, renew: mpsc::Sender<String>) -> Result<Broker<Desktop>, String> {
+fn build(
+    places: &Places,
+    config: Config,
+    starter: Starter,
+    renew: mpsc::Sender<String>,
+) -> Result<Broker<Desktop>, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
     let http = Http::new(&http_settings(&config, starter, &variable)?)?;
@@ -147,7 +157,11 @@ fn build(places: &Places, config: Config, starter: Starter, renew: mpsc::Sender<
 }
 
 /// Proxies and certificates: the configuration always counts, the environment only when a person or the service manager set it.
-fn http_settings(config: &Config, starter: Starter, variable: &impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
+fn http_settings(
+    config: &Config,
+    starter: Starter,
+    variable: &impl Fn(&str) -> Option<String>,
+) -> Result<Settings, String> {
     let environment_counts = starter != Starter::Shim;
     let named = variable("SSL_CERT_FILE").filter(|_| environment_counts).map(PathBuf::from);
     let files = [config.ca_file.clone(), named];
@@ -162,13 +176,12 @@ async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim) -> ExitCode {
         reason = listen::run(broker, &claim) => reason,
         () = told_by_the_os() => Reason::Asked,
     };
+    broker.leaving.store(true, Ordering::Relaxed);
     tokio::time::sleep(FAREWELL).await;
     drop(claim);
-    let signing_out = async {
-        for tenant in broker.vault.tenants() {
-            broker.vault.sign_out(&tenant).await;
-        }
-    };
+    let _ = tokio::time::timeout(CALLS_FINISH_WITHIN, broker.registry.no_calls_under_way()).await;
+    let tenants = broker.vault.tenants();
+    let signing_out = futures_util::future::join_all(tenants.iter().map(|tenant| broker.vault.sign_out(tenant)));
     let _ = tokio::time::timeout(DRAIN_WITHIN, signing_out).await;
     let _ = broker.record(&Entry { event: "stop", outcome: Some(word(reason).to_owned()), ..Entry::default() });
     ExitCode::SUCCESS
@@ -185,13 +198,10 @@ fn word(reason: Reason) -> &'static str {
 #[cfg(unix)]
 async fn told_by_the_os() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    let first = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    futures_util::future::select_all(first).await;
 }
 
 #[cfg(windows)]
@@ -237,7 +247,9 @@ fn entry_of(tenant: &Tenant, event: &Happening) -> Option<Entry> {
             Some(Entry { scopes, ..entry("exchange", &None, "success".to_owned()) })
         }
         Happening::SignedIn { user, instead_of } => {
-            let outcome = instead_of.as_ref().map_or_else(|| "success".to_owned(), |before| format!("success, instead of {before}"));
+            let outcome = instead_of
+                .as_ref()
+                .map_or_else(|| "success".to_owned(), |before| format!("success, instead of {before}"));
             Some(entry("sign_in", user, outcome))
         }
         Happening::SignInFailed(failure) => Some(entry("sign_in", &None, failure.kind.word().to_owned())),
@@ -249,6 +261,8 @@ fn ended(how: &Ended) -> &'static str {
     match how {
         Ended::Expired => "expired",
         Ended::Rejected => "rejected by the tenant",
+        Ended::Lost => "lost by the keychain",
+        Ended::Replaced => "replaced by a new sign-in",
         Ended::SignedOut(Revoked::All) => "signed out, revoked",
         Ended::SignedOut(Revoked::NotAll(_)) => "signed out, not all revoked",
     }
@@ -258,7 +272,9 @@ fn ended(how: &Ended) -> &'static str {
 fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> {
     let name = &tenant.name;
     match event {
-        Happening::SignInNeeded => Some((format!("Sign in to {name}"), format!("{} waits for you in the browser.", tenant.origin().host()))),
+        Happening::SignInNeeded => {
+            Some((format!("Sign in to {name}"), format!("{} waits for you in the browser.", tenant.origin().host())))
+        }
         Happening::EndsSoon => Some((
             format!("The session of {name} ends in 5 minutes"),
             "Renew it now, and no call has to wait for you later.".to_owned(),
@@ -268,7 +284,9 @@ fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> 
             let changed = instead_of.as_ref().map_or(String::new(), |before| format!(" Until now it was {before}."));
             Some((format!("Signed in to {name}"), format!("AI clients act as {user}.{changed}")))
         }
-        Happening::SignInFailed(_) => Some((format!("Not signed in to {name}"), "The sign-in did not succeed. See: aic-broker status".to_owned())),
+        Happening::SignInFailed(_) => {
+            Some((format!("Not signed in to {name}"), "The sign-in did not succeed. See: aic-broker status".to_owned()))
+        }
         Happening::Ended { .. } | Happening::MemoryInstead(_) | Happening::Exchanged { .. } => None,
     }
 }
@@ -283,9 +301,17 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-#[expect(clippy::print_stderr, reason = "the daemon's warnings go to standard error, which is its log when it is detached")]
+/// Standard error is the daemon's log when it is detached. A reader that is gone is no reason to fail.
 fn say(text: &str) {
-    eprintln!("aic-broker: {text}");
+    let _ = writeln!(std::io::stderr(), "aic-broker: {text}");
+}
+
+/// A panic says where it was and nothing of what it was about: its words could hold a token.
+fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        say(&format!("a fault of its own at {place}"));
+    }));
 }
 
 fn fail(code: u8, text: &str) -> ExitCode {

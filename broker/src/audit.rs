@@ -133,7 +133,8 @@ impl Audit {
 
 impl Chain {
     fn append(&mut self, entry: &Entry) -> io::Result<()> {
-        let mut open = match self.open.take() {
+        let still_named = |open: &Opened| crate::os::is_named(&open.log, &self.directory.join(LOG));
+        let mut open = match self.open.take().filter(still_named) {
             Some(open) => open,
             None => Opened::at(&self.directory)?,
         };
@@ -169,6 +170,8 @@ impl Opened {
     /// Opens the log and goes on where it ends.
     fn at(directory: &Path) -> io::Result<Self> {
         let (log, kept) = open_files(directory)?;
+        log.try_lock()
+            .map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, "another broker writes this audit log"))?;
         Ok(Self { log, kept, head: newest(directory)? })
     }
 }
@@ -176,7 +179,10 @@ impl Opened {
 fn open_files(directory: &Path) -> io::Result<(File, File)> {
     crate::os::private_directory(directory)?;
     let log = crate::os::private_file(OpenOptions::new().create(true).append(true).read(true), &directory.join(LOG))?;
-    let kept = crate::os::private_file(OpenOptions::new().create(true).truncate(false).read(true).write(true), &directory.join(HEAD))?;
+    let kept = crate::os::private_file(
+        OpenOptions::new().create(true).truncate(false).read(true).write(true),
+        &directory.join(HEAD),
+    )?;
     Ok((log, kept))
 }
 
@@ -195,7 +201,9 @@ fn last_line(log: &Path) -> io::Result<Option<Head>> {
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     let last = tail.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty());
-    Ok(last.and_then(|line| serde_json::from_slice::<Link>(line).ok().map(|link| Head { seq: link.seq, hash: hash_of(line) })))
+    Ok(last.and_then(|line| {
+        serde_json::from_slice::<Link>(line).ok().map(|link| Head { seq: link.seq, hash: hash_of(line) })
+    }))
 }
 
 fn read_head(kept: &Path) -> Option<Head> {

@@ -1,6 +1,6 @@
 //! Sends one HTTP request and reads one bounded answer. The only file that names the HTTP client.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -121,7 +121,8 @@ impl Http {
             builder = builder.no_proxy();
         }
         if let Some(proxy) = &settings.proxy {
-            builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|error| format!("proxy: {}", innermost(&error)))?);
+            builder =
+                builder.proxy(reqwest::Proxy::all(proxy).map_err(|error| format!("proxy: {}", innermost(&error)))?);
         }
         builder.build().map(|client| Self { client }).map_err(|error| innermost(&error))
     }
@@ -141,6 +142,18 @@ impl Http {
             Err(_) => Err(Error::TimedOut { host: host.clone(), seconds: within.as_secs() }),
         }
     }
+}
+
+/// How long the peer asks to wait; `None` when it does not say. What cannot be read is longer than anybody waits.
+///
+/// Source: RFC 9110 section 10.2.3: seconds or an HTTP date.
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get("retry-after")?.to_str().unwrap_or_default().trim();
+    let date =
+        || jiff::fmt::rfc2822::parse(text).ok().and_then(|date| u64::try_from(date.timestamp().as_second()).ok());
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let until = || date().map(|seconds| at(seconds).duration_since(now).unwrap_or_default());
+    Some(text.parse().ok().map(Duration::from_secs).or_else(until).unwrap_or(Duration::MAX))
 }
 
 fn prepare(request: Request) -> reqwest::Request {
@@ -205,4 +218,29 @@ fn certificates(files: &[Vec<u8>]) -> Result<Vec<reqwest::Certificate>, String> 
         all.extend(reqwest::Certificate::from_pem_bundle(pem).map_err(|_| "not a PEM certificate file".to_owned())?);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_read_in_both_forms() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let cases = [
+            ("0", Some(Duration::ZERO)),
+            ("7", Some(Duration::from_secs(7))),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(Duration::from_secs(10))),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(Duration::ZERO)),
+            ("-1", Some(Duration::MAX)),
+            ("soon", Some(Duration::MAX)),
+        ];
+
+        for (text, wanted) in cases {
+            let headers =
+                HeaderMap::from_iter([(HeaderName::from_static("retry-after"), HeaderValue::from_static(text))]);
+            assert_eq!(retry_after(&headers, now), wanted, "{text}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
 }

@@ -1,21 +1,21 @@
 //! The per-user daemon that owns a human's sign-in to PingOne Advanced Identity Cloud, with its command line.
 
-mod app;
-mod listen;
-mod client;
-mod guard;
-mod vault;
-mod tools;
-mod audit;
-mod oauth;
-mod keychain;
 mod aic;
-mod http;
-mod secret;
-mod clock;
-mod os;
-mod config;
+mod app;
+mod audit;
 mod cli;
+mod client;
+mod clock;
+mod config;
+mod guard;
+mod http;
+mod keychain;
+mod listen;
+mod oauth;
+mod os;
+mod secret;
+mod tools;
+mod vault;
 
 use std::process::ExitCode;
 

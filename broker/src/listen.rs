@@ -71,7 +71,7 @@ fn admit<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, stream: Stream, p
 
 async fn idle<O>(broker: &Broker<O>) {
     let linger = broker.config.session_linger();
-    let mut count = broker.registry.count();
+    let mut count = broker.registry.shims_connected();
     loop {
         let deadline = Instant::now() + linger;
         let connected = *count.borrow_and_update() > 0;

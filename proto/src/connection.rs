@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadHalf, WriteHalf};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader, ReadHalf, WriteHalf};
 
 use crate::frame;
 use crate::hello::{Hello, Reply, TurnedAway, Welcome};
@@ -10,6 +10,9 @@ use crate::message::{ToBroker, ToShim};
 
 /// How long either side waits for the other's hello: both are on one machine and have nothing to do before it.
 pub const HELLO_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long the rest of a frame may take once it has begun: half a frame must not be kept for ever.
+pub const FRAME_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why no conversation came about.
 #[derive(Debug, thiserror::Error)]
@@ -80,15 +83,26 @@ async fn first_frame<R: AsyncRead + Unpin>(reader: &mut R) -> Result<frame::Fram
 /// Reads the next message to the broker; `None` is the end.
 ///
 /// Errors: any [`frame::Error`] ends the connection.
-pub async fn next_request<R: AsyncRead + Unpin>(reader: &mut R) -> Result<Option<ToBroker>, frame::Error> {
-    let frame = frame::read(reader, frame::REQUEST_LIMIT).await?;
+pub async fn next_request<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Option<ToBroker>, frame::Error> {
+    let frame = next_frame(reader, frame::REQUEST_LIMIT).await?;
     frame.map(|frame| ToBroker::decode(&frame)).transpose()
 }
 
 /// Reads the next message to the client; `None` is the end.
 ///
 /// Errors: any [`frame::Error`] ends the connection.
-pub async fn next_reply<R: AsyncRead + Unpin>(reader: &mut R) -> Result<Option<ToShim>, frame::Error> {
-    let frame = frame::read(reader, frame::REPLY_LIMIT).await?;
+pub async fn next_reply<R: AsyncBufRead + Unpin>(reader: &mut R) -> Result<Option<ToShim>, frame::Error> {
+    let frame = next_frame(reader, frame::REPLY_LIMIT).await?;
     frame.map(|frame| ToShim::decode(&frame)).transpose()
+}
+
+/// Waits for a frame to begin for as long as it takes, and then for its rest no longer than [`FRAME_WITHIN`].
+async fn next_frame<R: AsyncBufRead + Unpin>(
+    reader: &mut R,
+    limit: usize,
+) -> Result<Option<frame::Frame>, frame::Error> {
+    if reader.fill_buf().await?.is_empty() {
+        return Ok(None);
+    }
+    tokio::time::timeout(FRAME_WITHIN, frame::read(reader, limit)).await.unwrap_or(Err(frame::Error::Truncated))
 }

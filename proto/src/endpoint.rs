@@ -9,10 +9,13 @@ pub const SOCKET: &str = "broker.sock";
 /// The name of the lock that says who owns the socket.
 pub const LOCK: &str = "broker.lock";
 
+/// Where Windows keeps its named pipes: a directory in which nobody can make a directory.
+pub const PIPES: &str = r"\\.\pipe";
+
 /// The directory that holds the socket and its lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Absolute, 0700, owned by the user.
+    /// Absolute, 0700, owned by the user; on Windows [`PIPES`], or a directory that stands for a pipe of its own.
     pub directory: PathBuf,
 }
 
@@ -45,6 +48,44 @@ impl Endpoint {
     pub fn lock(&self) -> PathBuf {
         self.directory.join(LOCK)
     }
+
+    /// Windows: the pipe of the user with this SID; a directory of its own has a pipe of its own.
+    ///
+    /// Source: the contract's section 3. Windows does not tell `C:\Run` from `c:/run`, so neither does the name.
+    #[must_use]
+    pub fn pipe(&self, sid: &str) -> String {
+        let users = format!(r"{PIPES}\{DIRECTORY}-{sid}");
+        if self.directory == Path::new(PIPES) {
+            return users;
+        }
+        let spelled = self.directory.to_string_lossy().to_lowercase().replace('/', "\\");
+        format!("{users}-{:016x}", digest(spelled.trim_end_matches('\\')))
+    }
+}
+
+/// FNV-1a, 64 bits: both programs must come to the same name, in every release.
+fn digest(text: &str) -> u64 {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    text.bytes().fold(OFFSET, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(PRIME))
+}
+
+/// Writes a SID as text.
+///
+/// Source: MS-DTYP 2.4.2.1 (text), 2.4.2.2 (bytes).
+/// Shape: a revision, a count, six bytes of authority with the highest first, then `count` numbers with the lowest byte first.
+#[must_use]
+pub fn sid_text(bytes: &[u8]) -> Option<String> {
+    let (&[revision, count], rest) = bytes.split_first_chunk()?;
+    let (authority, rest) = rest.split_first_chunk::<6>()?;
+    let authority = authority.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let authority = match u32::try_from(authority) {
+        Ok(small) => small.to_string(),
+        Err(_) => format!("0x{authority:012X}"),
+    };
+    let (numbers, _) = rest.get(..4 * usize::from(count))?.as_chunks::<4>();
+    let numbers: String = numbers.iter().map(|number| format!("-{}", u32::from_le_bytes(*number))).collect();
+    Some(format!("S-{revision}-{authority}{numbers}"))
 }
 
 /// Why a directory may not hold the socket.
@@ -130,6 +171,36 @@ mod tests {
     fn the_place_follows_the_user_id_alone() {
         assert_eq!(Endpoint::on_linux(1000, true).socket(), Path::new("/run/user/1000/aic-broker/broker.sock"));
         assert_eq!(Endpoint::on_linux(7, false).socket(), Path::new("/tmp/aic-broker-7/broker.sock"));
+    }
+
+    #[test]
+    fn a_directory_of_its_own_has_a_pipe_of_its_own() {
+        let cases = [
+            (PIPES, r"\\.\pipe\aic-broker-S-1-5-21-7"),
+            (r"C:\Run", r"\\.\pipe\aic-broker-S-1-5-21-7-3a7f29d5b7f24e29"),
+            ("c:/run/", r"\\.\pipe\aic-broker-S-1-5-21-7-3a7f29d5b7f24e29"),
+            (r"C:\Other", r"\\.\pipe\aic-broker-S-1-5-21-7-e4d351a49e4d73fe"),
+        ];
+
+        for (directory, wanted) in cases {
+            assert_eq!(Endpoint::in_directory(directory).pipe("S-1-5-21-7"), wanted, "{directory}");
+        }
+    }
+
+    #[test]
+    fn a_sid_is_written_as_windows_writes_it() {
+        let cases: [(&[u8], Option<&str>); 6] = [
+            (&[1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0], Some("S-1-5-18")),
+            (&[1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xe9, 3, 0, 0x80], Some("S-1-5-21-2147484649")),
+            (&[1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, 9, 9], Some("S-1-5-18")),
+            (&[1, 0, 1, 0, 0, 0, 0, 0], Some("S-1-0x010000000000")),
+            (&[1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0], None),
+            (&[1], None),
+        ];
+
+        for (bytes, wanted) in cases {
+            assert_eq!(sid_text(bytes).as_deref(), wanted, "{bytes:?}");
+        }
     }
 
     #[test]

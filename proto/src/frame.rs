@@ -98,7 +98,8 @@ pub fn encode<M: Serialize>(kind: u16, message: &M, limit: usize) -> Result<Vec<
     bincode::serde::encode_into_std_write(message, &mut bytes, bincode::config::standard())
         .map_err(|_| Error::Malformed(kind))?;
     let announced = bytes.len() - 4;
-    let prefix = u32::try_from(announced).ok().filter(|_| announced <= limit).ok_or(Error::Length { announced, limit })?;
+    let prefix =
+        u32::try_from(announced).ok().filter(|_| announced <= limit).ok_or(Error::Length { announced, limit })?;
     if let Some(place) = bytes.first_chunk_mut() {
         *place = prefix.to_be_bytes();
     }

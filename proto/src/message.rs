@@ -48,7 +48,7 @@ messages! {
     ToBroker, limit frame::REQUEST_LIMIT, {
         /// Answered by [`ToShim::Answer`] or [`ToShim::SignInNeeded`].
         10 Call(Call),
-        /// Withdraws a call; the call is still answered.
+        /// Withdraws a request. A call is still answered, with what became of it; others are not.
         11 Cancel(Cancel),
         /// Starts or joins a sign-in. Answered by [`ToShim::SignInNeeded`], [`ToShim::Session`] when somebody is signed in, or [`ToShim::Failed`].
         12 SignIn(SignIn),
@@ -99,6 +99,26 @@ messages! {
     }
 }
 
+impl ToBroker {
+    /// The request's id, by which it is answered and withdrawn.
+    pub fn id(&self) -> Option<RequestId> {
+        match self {
+            Self::Call(Call { id, .. })
+            | Self::SignIn(SignIn { id, .. })
+            | Self::Wait(Wait { id, .. })
+            | Self::Decline(Wait { id, .. })
+            | Self::Paste(Paste { id, .. })
+            | Self::Logout(Logout { id, .. })
+            | Self::Token(TokenRequest { id, .. })
+            | Self::Pause(Pause { id, .. })
+            | Self::SessionStatus(Ask { id })
+            | Self::Status(Ask { id })
+            | Self::Stop(Ask { id }) => Some(*id),
+            Self::Cancel(_) | Self::Unknown(_) => None,
+        }
+    }
+}
+
 /// A tool call, for the tenant of the connection's hello.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
@@ -112,10 +132,10 @@ pub struct Call {
     pub within_ms: u64,
 }
 
-/// Withdraws the call of this id.
+/// Withdraws the request of this id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cancel {
-    /// The call's id.
+    /// The request's id.
     pub id: RequestId,
 }
 

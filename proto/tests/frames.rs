@@ -20,7 +20,10 @@ fn pending(shown: Shown) -> Pending {
 }
 
 fn browser() -> Pending {
-    pending(Shown::Browser { url: "https://openam-acme-dev.id.forgerock.io/am/oauth2/authorize".to_owned(), opened: true })
+    pending(Shown::Browser {
+        url: "https://openam-acme-dev.id.forgerock.io/am/oauth2/authorize".to_owned(),
+        opened: true,
+    })
 }
 
 fn device() -> Pending {
@@ -41,7 +44,10 @@ fn failure() -> Failure {
 fn requests() -> Vec<(&'static str, ToBroker)> {
     let text = str::to_owned;
     vec![
-        ("call", ToBroker::Call(Call { id: 1, tool: text("getManagedObject"), arguments: text("{}"), within_ms: 55_000 })),
+        (
+            "call",
+            ToBroker::Call(Call { id: 1, tool: text("getManagedObject"), arguments: text("{}"), within_ms: 55_000 }),
+        ),
         ("cancel", ToBroker::Cancel(Cancel { id: 1 })),
         ("sign_in", ToBroker::SignIn(SignIn { id: 2, tenant: Some(text("acme-dev")), how: How::Device })),
         ("wait", ToBroker::Wait(Wait { id: 3, flow: text("f") })),
@@ -58,7 +64,8 @@ fn requests() -> Vec<(&'static str, ToBroker)> {
 
 fn replies() -> Vec<(&'static str, ToShim)> {
     let text = str::to_owned;
-    let success = Success { text: None, structured: Some(text("{\"a\":1}")), transaction_id: Some(text("t")), warning: None };
+    let success =
+        Success { text: None, structured: Some(text("{\"a\":1}")), transaction_id: Some(text("t")), warning: None };
     let session = SessionReport {
         id: 6,
         tenant: text("t"),
@@ -79,7 +86,10 @@ fn replies() -> Vec<(&'static str, ToShim)> {
         ("failed", ToShim::Failed(Failed { id: 5, failure: failure() })),
         ("status_text", ToShim::Status(Text { id: 7, text: text("{}") })),
         ("logged_out", ToShim::LoggedOut(Text { id: 8, text: text("t: signed out") })),
-        ("token_answer", ToShim::Token(TokenAnswer { id: 9, access_token: text("x"), expires_in: 60, scope: text("s") })),
+        (
+            "token_answer",
+            ToShim::Token(TokenAnswer { id: 9, access_token: text("x"), expires_in: 60, scope: text("s") }),
+        ),
         ("not_understood", ToShim::NotUnderstood(NotUnderstood { kind: 999 })),
     ]
 }
@@ -103,7 +113,8 @@ fn hellos() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn all() -> Vec<(String, Vec<u8>)> {
-    let requests = requests().into_iter().map(|(name, message)| (format!("to_broker.{name}"), message.encode().unwrap()));
+    let requests =
+        requests().into_iter().map(|(name, message)| (format!("to_broker.{name}"), message.encode().unwrap()));
     let replies = replies().into_iter().map(|(name, message)| (format!("to_shim.{name}"), message.encode().unwrap()));
     let hellos = hellos().into_iter().map(|(name, bytes)| (format!("hello.{name}"), bytes));
     requests.chain(replies).chain(hellos).collect()
@@ -205,7 +216,8 @@ fn a_message_that_is_too_large_is_not_sent() {
 
 #[test]
 fn no_debug_output_shows_a_token_or_a_pasted_url() {
-    let token = ToShim::Token(TokenAnswer { id: 1, access_token: "canary".to_owned(), expires_in: 1, scope: "s".to_owned() });
+    let token =
+        ToShim::Token(TokenAnswer { id: 1, access_token: "canary".to_owned(), expires_in: 1, scope: "s".to_owned() });
     let paste = ToBroker::Paste(Paste { id: 1, flow: "f".to_owned(), url: "canary".to_owned() });
 
     assert!(!format!("{token:?}{paste:?}").contains("canary"));

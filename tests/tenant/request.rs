@@ -91,7 +91,8 @@ impl Request {
     /// Errors: 400 for another content type or a text that is no JSON.
     pub fn json(&self) -> Result<Value, Refusal> {
         let kind = self.header("content-type").unwrap_or("application/json");
-        if !kind.trim_start().to_ascii_lowercase().starts_with("application/json") {
+        let bare = kind.split(';').next().unwrap_or_default().trim();
+        if !bare.eq_ignore_ascii_case("application/json") {
             let text = format!(
                 "The request could not be processed because it specified the content-type '{kind}' \
                  when only the content-type 'application/json' is supported"

@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 /// Writes RFC 3339 in UTC with microseconds, as `/environment/*` does.
 pub fn rfc3339(at: SystemTime) -> String {
@@ -15,13 +14,13 @@ pub fn rfc3339(at: SystemTime) -> String {
 ///
 /// Source: RFC 9110 §5.6.7.
 pub fn http_date(at: SystemTime) -> String {
-    let at = Timestamp::try_from(at).unwrap_or_default().to_zoned(TimeZone::UTC);
+    let at = Timestamp::try_from(at).unwrap_or_default();
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// Reads an ISO 8601 time with its zone.
 pub fn read(text: &str) -> Option<SystemTime> {
-    text.parse::<Timestamp>().ok().map(SystemTime::from)
+    text.parse::<Timestamp>().ok().and_then(|at| SystemTime::try_from(at).ok())
 }
 
 /// Returns seconds since 1970.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{Fault, Reply, Request};
+use crate::clock::Moment;
 use crate::http::{self, API_LIMIT, HeaderMap, HeaderName, HeaderValue, Http};
 use crate::secret::Bearer;
 
@@ -160,9 +161,9 @@ impl Api {
     /// Errors: [`Fault::TimedOut`] when the call's time runs out first.
     pub async fn lock(&self, document: &str) -> Result<OwnedMutexGuard<()>, Fault> {
         let lock = self.0.parts.documents.of(self.base_url(), document);
-        tokio::time::timeout_at(self.0.parts.deadline, lock.lock_owned())
-            .await
-            .map_err(|_| Fault::TimedOut(format!("other calls were changing {document} for the whole time of this one")))
+        tokio::time::timeout_at(self.0.parts.deadline, lock.lock_owned()).await.map_err(|_| {
+            Fault::TimedOut(format!("other calls were changing {document} for the whole time of this one"))
+        })
     }
 
     async fn send_once(&self, request: &Request, bearer: &Bearer) -> Result<Reply, Fault> {
@@ -172,7 +173,8 @@ impl Api {
             self.0.parts.caller.about_to_write(method, &path)?;
         }
         let prepared = self.prepare(request, bearer)?;
-        let place = self.0.parts.journal.begin(Sent { method: method.to_owned(), path, status: None, writes: request.writes });
+        let place =
+            self.0.parts.journal.begin(Sent { method: method.to_owned(), path, status: None, writes: request.writes });
         let answer = self.0.parts.http.send(prepared).await.map_err(|error| {
             if matches!(error, http::Error::NotSent { .. }) {
                 self.0.parts.journal.not_sent(place);
@@ -234,8 +236,7 @@ impl Api {
 fn with_retry_after(fault: Fault, answer: &http::Reply) -> Fault {
     match fault {
         Fault::Upstream(mut upstream) => {
-            let told = answer.headers.get("retry-after").and_then(|value| value.to_str().ok());
-            upstream.retry_after = told.and_then(|text| text.trim().parse().ok());
+            upstream.retry_after = http::retry_after(&answer.headers, Moment::now().wall);
             Fault::Upstream(upstream)
         }
         other => other,
@@ -260,7 +261,7 @@ fn after(outcome: &Result<Reply, Fault>, writes: bool, repeats: u32) -> Next {
         Err(Fault::NotSent(_)) if repeats == 0 || !writes => again,
         Err(Fault::NoAnswer(_)) if !writes => again,
         Err(Fault::Upstream(upstream)) if !writes && matches!(upstream.status, 429 | 503) => {
-            let pause = upstream.retry_after.map_or(DEFAULT_RETRY_AFTER, Duration::from_secs);
+            let pause = upstream.retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
             match pause <= LONGEST_RETRY_AFTER && repeats < READ_REPEATS {
                 true => Next::Repeat(pause),
                 false => Next::Return,
@@ -293,6 +294,7 @@ mod tests {
     use crate::aic::Upstream;
 
     fn answered(status: u16, retry_after: Option<u64>) -> Result<Reply, Fault> {
+        let retry_after = retry_after.map(Duration::from_secs);
         Err(Fault::Upstream(Box::new(Upstream { retry_after, ..Upstream::read(status, b"", None) })))
     }
 

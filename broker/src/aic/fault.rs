@@ -1,5 +1,7 @@
 //! Says why a tool call did not succeed, and reads the tenant's error bodies.
 
+use std::time::Duration;
+
 use aic_proto::refusal::Kind;
 use serde_json::Value;
 
@@ -152,8 +154,8 @@ pub struct Upstream {
     pub detail: Option<Value>,
     /// The tenant's transaction id.
     pub transaction_id: Option<String>,
-    /// The whole seconds of `Retry-After`, where they were given as a number.
-    pub retry_after: Option<u64>,
+    /// `Retry-After`, where the tenant gave one.
+    pub retry_after: Option<Duration>,
 }
 
 impl Upstream {
@@ -212,7 +214,9 @@ fn plain(body: &[u8]) -> String {
 
 /// One bounded line without control or direction characters: it reaches terminals, logs and models.
 fn clean(text: &str) -> String {
-    let steering = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steering = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let line: String = text.chars().map(|c| if steering(c) { ' ' } else { c }).take(MESSAGE_LIMIT).collect();
     line.trim().to_owned()
 }
@@ -224,14 +228,26 @@ mod tests {
     #[test]
     fn every_error_body_gives_one_line() {
         let cases: [(u16, &str, &str); 8] = [
-            (404, r#"{"code":404,"reason":"Not Found","message":"No such thing"}"#, "the tenant answered 404: No such thing"),
-            (404, "{\"code\":404,\"message\":\"The variable does not exist\"}\n", "the tenant answered 404: The variable does not exist"),
+            (
+                404,
+                r#"{"code":404,"reason":"Not Found","message":"No such thing"}"#,
+                "the tenant answered 404: No such thing",
+            ),
+            (
+                404,
+                "{\"code\":404,\"message\":\"The variable does not exist\"}\n",
+                "the tenant answered 404: The variable does not exist",
+            ),
             (400, r#"{"error_description":"bad scope","error":"invalid_scope"}"#, "the tenant answered 400: bad scope"),
             (403, "<!doctype html><html>403 Forbidden</html>", "the tenant answered 403: an HTML page"),
             (403, "Forbidden", "the tenant answered 403: Forbidden"),
             (500, "", "the tenant answered 500"),
             (400, "a\u{1b}[31mb\nc\u{202e}", "the tenant answered 400: a [31mb c"),
-            (403, r#"{"code":403,"message":"Policy","detail":{"result":false}}"#, r#"the tenant answered 403: Policy ({"result":false})"#),
+            (
+                403,
+                r#"{"code":403,"message":"Policy","detail":{"result":false}}"#,
+                r#"the tenant answered 403: Policy ({"result":false})"#,
+            ),
         ];
 
         for (status, body, wanted) in cases {

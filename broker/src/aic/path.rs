@@ -48,7 +48,9 @@ fn unfit(value: &str) -> Option<&'static str> {
     match value {
         _ if value.trim().is_empty() => Some("must not be empty"),
         "." | ".." => Some("must not be a relative path segment"),
-        _ if value.contains(['/', '\\']) || value.contains("..") => Some("must be one path segment: no '/', '\\' or '..'"),
+        _ if value.contains(['/', '\\']) || value.contains("..") => {
+            Some("must be one path segment: no '/', '\\' or '..'")
+        }
         _ if ["%2e", "%2f", "%5c"].iter().any(|escape| lower.contains(escape)) => {
             Some("must not hold percent-encoded dots or slashes")
         }
@@ -71,7 +73,12 @@ impl Filter {
     ///
     /// Source: PingIDM's query filter grammar: in a quoted literal a backslash takes the next character as it is.
     /// Errors: [`Fault::Invalid`] naming the argument when it holds control characters.
-    pub fn compare(field: &'static str, operator: &'static str, argument: &'static str, value: &str) -> Result<Self, Fault> {
+    pub fn compare(
+        field: &'static str,
+        operator: &'static str,
+        argument: &'static str,
+        value: &str,
+    ) -> Result<Self, Fault> {
         if value.chars().any(char::is_control) {
             return Err(Fault::invalid(argument, "must not hold control characters"));
         }

@@ -23,7 +23,9 @@ pub(super) fn verify(places: &Places) -> ExitCode {
 /// Shows the lines.
 pub(super) fn show(places: &Places, since: Option<&str>, json: bool) -> ExitCode {
     let from = match since.map(Span::parse).transpose() {
-        Ok(span) => span.and_then(|span| Moment::now().wall.checked_sub(span.0)).map(|wall| Moment { wall, ..Moment::now() }.rfc3339_millis()),
+        Ok(span) => span
+            .and_then(|span| Moment::now().wall.checked_sub(span.0))
+            .map(|wall| Moment { wall, ..Moment::now() }.rfc3339_millis()),
         Err(wanted) => return stop(code::USAGE, &format!("--since: {wanted}")),
     };
     let shown = audit::read(&places.state, |line| {

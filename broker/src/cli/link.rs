@@ -85,7 +85,8 @@ impl Link {
     ///
     /// Errors: the broker left.
     pub(super) async fn next(&mut self) -> Result<ToShim, Error> {
-        let answer = connection::next_reply(&mut self.reader).await.map_err(|error| Error::Broken(error.to_string()))?;
+        let answer =
+            connection::next_reply(&mut self.reader).await.map_err(|error| Error::Broken(error.to_string()))?;
         answer.ok_or_else(|| Error::Broken("the broker left without an answer".to_owned()))
     }
 
@@ -99,7 +100,12 @@ impl Link {
 async fn start(places: &Places) -> Result<Link, Error> {
     let program = std::env::current_exe().map_err(|error| Error::Broken(error.to_string()))?;
     let mut command = Command::new(program);
-    command.arg("serve").env("AIC_BROKER_DETACHED", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .arg("serve")
+        .env("AIC_BROKER_DETACHED", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let mut child = tokio::process::Command::from(command).spawn().map_err(|error| Error::Broken(error.to_string()))?;
     let deadline = tokio::time::Instant::now() + START_WITHIN;
     loop {

@@ -30,7 +30,11 @@ pub(super) fn run(places: &Places, tenant: Option<String>, how: How) -> ExitCode
         match answer {
             Ok(ToShim::SignInNeeded(needed)) => follow(&mut link, &needed.pending, how).await,
             Ok(ToShim::Session(session)) => {
-                say(&format!("{}: signed in as {}", session.tenant, session.user.as_deref().unwrap_or("a user whose name the token does not tell")));
+                say(&format!(
+                    "{}: signed in as {}",
+                    session.tenant,
+                    session.user.as_deref().unwrap_or("a user whose name the token does not tell")
+                ));
                 ExitCode::SUCCESS
             }
             Ok(ToShim::Failed(failed)) => refused(&failed.failure),
@@ -42,14 +46,20 @@ pub(super) fn run(places: &Places, tenant: Option<String>, how: How) -> ExitCode
 
 async fn follow(link: &mut Link, pending: &Pending, how: How) -> ExitCode {
     tell(pending);
-    if how == How::Paste && let Err(code) = paste(link, pending).await {
+    if how == How::Paste
+        && let Err(code) = paste(link, pending).await
+    {
         return code;
     }
     let waiting = ToBroker::Wait(Wait { id: 2, flow: pending.flow.clone() });
     match link.ask(&waiting).await {
         Ok(ToShim::SignInEnded(ended)) => match ended.end {
             End::SignedIn { user } => {
-                say(&format!("{}: signed in as {}", pending.tenant, user.as_deref().unwrap_or("a user whose name the token does not tell")));
+                say(&format!(
+                    "{}: signed in as {}",
+                    pending.tenant,
+                    user.as_deref().unwrap_or("a user whose name the token does not tell")
+                ));
                 ExitCode::SUCCESS
             }
             End::Failed(failure) => refused(&failure),
@@ -61,10 +71,14 @@ async fn follow(link: &mut Link, pending: &Pending, how: How) -> ExitCode {
 
 fn tell(pending: &Pending) {
     match &pending.shown {
-        Shown::Browser { url, opened: true } => say(&format!("A browser was opened at {}. If you do not see it, open:\n{url}", pending.host)),
+        Shown::Browser { url, opened: true } => {
+            say(&format!("A browser was opened at {}. If you do not see it, open:\n{url}", pending.host))
+        }
         Shown::Browser { url, opened: false } => say(&format!("Open this URL to sign in to {}:\n{url}", pending.host)),
         Shown::Device { uri, uri_complete, user_code } => {
-            let short = uri_complete.as_ref().map_or(String::new(), |complete| format!("\nor open {complete} and check the code"));
+            let short = uri_complete
+                .as_ref()
+                .map_or(String::new(), |complete| format!("\nor open {complete} and check the code"));
             say(&format!("Open {uri} on any device and enter the code {user_code}{short}"));
         }
     }

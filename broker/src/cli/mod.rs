@@ -35,7 +35,8 @@ struct Arguments {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 no broker, 4 sign-in needed or refused.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 no broker, 4 sign-in needed or refused.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -137,7 +138,9 @@ fn dispatch(command: Command, places: &Places, config: Config) -> ExitCode {
     match command {
         Command::Serve => app::serve(places, config, Starter::find(|name| std::env::var(name).ok())),
         Command::Status { json } => status::show(places, json),
-        Command::Login { tenant, device, paste, no_browser } => login::run(places, tenant, login::how(device, paste, no_browser)),
+        Command::Login { tenant, device, paste, no_browser } => {
+            login::run(places, tenant, login::how(device, paste, no_browser))
+        }
         Command::Logout { tenant, all } => session::logout(places, tenant, all),
         Command::Token { tenant, scopes, json, show } => session::token(places, tenant, scopes, json, show),
         Command::Pause => session::pause(places, true),

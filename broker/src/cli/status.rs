@@ -59,9 +59,14 @@ fn table(status: &Value) -> String {
     );
     for session in rows("sessions") {
         let (tenant, state) = (word(&session, "tenant"), word(&session, "state"));
-        text.push_str(&format!("session  {tenant}  {state}  {}  until {}\n", word(&session, "user"), word(&session, "expires_at")));
+        text.push_str(&format!(
+            "session  {tenant}  {state}  {}  until {}\n",
+            word(&session, "user"),
+            word(&session, "expires_at")
+        ));
         if let Some(login) = session.get("login") {
-            let code = login.get("user_code").and_then(Value::as_str).map_or(String::new(), |code| format!("  code {code}"));
+            let code =
+                login.get("user_code").and_then(Value::as_str).map_or(String::new(), |code| format!("  code {code}"));
             text.push_str(&format!("         sign in at {}{code}\n", word(login, "url")));
         }
     }

@@ -1,23 +1,37 @@
 //! Answers what is not a tool call: sign-ins, sign-outs, status, tokens, pauses.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aic_proto::message::{
-    Ask, End, Failed, Logout, Pause, Paste, RequestId, SessionReport, SignIn, SignInEnded, SignInNeeded, Text, ToBroker,
-    ToShim, TokenAnswer, TokenRequest, Wait,
+    Ask, End, Failed, Logout, Paste, Pause, Pending, RequestId, SessionReport, SignIn, SignInEnded, SignInNeeded, Text,
+    ToBroker, ToShim, TokenAnswer, TokenRequest, Wait,
 };
 use aic_proto::refusal::{Failure, Kind};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::{Broker, Client, no_tenant, tenant_for};
+use super::errand::Errand;
+use super::{Broker, Client, fault, no_tenant, presentable, tenant_for};
+use crate::aic::{Fault, Journal};
 use crate::audit::Entry;
+use crate::clock;
 use crate::config::{Tenant, resolve};
 use crate::oauth::Opener;
 use crate::secret::Secret;
 use crate::vault::{self, By, Need, Report, Revoked, Started};
 
+/// How long the look at a tenant may take before a token is handed out.
+const LOOK_WITHIN: Duration = Duration::from_secs(20);
+
 /// Answers a request; `None` where the protocol has no answer.
-pub(super) async fn answer<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, request: ToBroker) -> Option<ToShim> {
+pub(super) async fn answer<O: Opener + Clone + 'static>(
+    broker: &Arc<Broker<O>>,
+    client: &Arc<Client>,
+    request: ToBroker,
+) -> Option<ToShim> {
+    let (tool, named) = named_in(client, &request);
     let (id, outcome) = match request {
         ToBroker::SignIn(ask) => (ask.id, sign_in(broker, client, ask).await),
         ToBroker::Wait(ask) => (ask.id, wait(broker, client, ask).await),
@@ -27,7 +41,9 @@ pub(super) async fn answer<O: Opener + Clone + 'static>(broker: &Broker<O>, clie
         }
         ToBroker::Paste(ask) => (ask.id, paste(broker, client, ask).await),
         ToBroker::SessionStatus(ask) => (ask.id, session_status(broker, client, ask.id).await),
-        ToBroker::Status(ask) => (ask.id, Ok(ToShim::Status(Text { id: ask.id, text: status(broker).await.to_string() }))),
+        ToBroker::Status(ask) => {
+            (ask.id, Ok(ToShim::Status(Text { id: ask.id, text: status(broker).await.to_string() })))
+        }
         ToBroker::Logout(ask) => (ask.id, logout(broker, ask).await),
         ToBroker::Token(ask) => (ask.id, token(broker, client, ask).await),
         ToBroker::Pause(ask) => (ask.id, Ok(pause(broker, client, &ask))),
@@ -37,7 +53,38 @@ pub(super) async fn answer<O: Opener + Clone + 'static>(broker: &Broker<O>, clie
         }
         ToBroker::Call(_) | ToBroker::Cancel(_) | ToBroker::Unknown(_) => return None,
     };
+    let word = match &outcome {
+        Ok(ToShim::SignInNeeded(_)) => "login_required",
+        Ok(_) => "success",
+        Err(failure) => failure.kind.word(),
+    };
+    if tool.is_some() || outcome.is_err() {
+        let event = if outcome.is_ok() { "call" } else { "refusal" };
+        let entry = Entry {
+            event,
+            client: Some(client.label.clone()),
+            tenant: named.as_deref().map(presentable),
+            tool: tool.map(str::to_owned),
+            outcome: Some(word.to_owned()),
+            executed: Some("no"),
+            ..Entry::default()
+        };
+        let _ = broker.record(&entry);
+    }
     Some(outcome.unwrap_or_else(|failure| ToShim::Failed(Failed { id, failure })))
+}
+
+/// The tool that a shim's request stands for, and the tenant that a request names.
+fn named_in(client: &Client, request: &ToBroker) -> (Option<&'static str>, Option<String>) {
+    let of_connection = client.shim.as_ref().and_then(|shim| shim.tenant.clone());
+    let tool = |name| client.shim.is_some().then_some(name);
+    match request {
+        ToBroker::SignIn(ask) => (tool("signIn"), ask.tenant.clone().or(of_connection)),
+        ToBroker::SessionStatus(_) => (tool("getSessionStatus"), of_connection),
+        ToBroker::Token(ask) => (None, Some(ask.tenant.clone())),
+        ToBroker::Logout(ask) => (None, ask.tenant.clone()),
+        _ => (None, of_connection),
+    }
 }
 
 /// The tenant that a request of this client means: its own argument, else the connection's.
@@ -46,7 +93,11 @@ fn tenant<O>(broker: &Broker<O>, client: &Client, named: Option<&str>) -> Result
     tenant_for(broker, named.or(of_connection))
 }
 
-async fn sign_in<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: SignIn) -> Result<ToShim, Failure> {
+async fn sign_in<O: Opener + Clone + 'static>(
+    broker: &Broker<O>,
+    client: &Client,
+    ask: SignIn,
+) -> Result<ToShim, Failure> {
     let tenant = tenant(broker, client, ask.tenant.as_deref())?;
     not_paused(broker)?;
     let (by, container) = match &client.shim {
@@ -54,8 +105,8 @@ async fn sign_in<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Clien
         None => (By::Person, false),
     };
     if by == By::Person {
-        broker.guard.forgive(&tenant).await;
-    } else if let Some(failure) = broker.guard.refused(&tenant).await {
+        broker.guard.forgive(&tenant);
+    } else if let Some(failure) = broker.guard.refused(&tenant) {
         return Err(failure);
     }
     match broker.vault.sign_in(&tenant, ask.how, by, container).await {
@@ -91,7 +142,11 @@ async fn decline<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Clien
     }
 }
 
-async fn paste<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Paste) -> Result<ToShim, Failure> {
+async fn paste<O: Opener + Clone + 'static>(
+    broker: &Broker<O>,
+    client: &Client,
+    ask: Paste,
+) -> Result<ToShim, Failure> {
     for tenant in candidates(broker, client) {
         if broker.vault.paste(&tenant, ask.flow.clone(), Secret::copy_of(&ask.url)).await {
             return Ok(ToShim::Done(Ask { id: ask.id }));
@@ -100,7 +155,11 @@ async fn paste<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client,
     Err(Failure::new(Kind::LoginFailed, "no sign-in waits for a pasted URL").with_hint("aic-broker login --paste"))
 }
 
-async fn session_status<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, id: RequestId) -> Result<ToShim, Failure> {
+async fn session_status<O: Opener + Clone + 'static>(
+    broker: &Broker<O>,
+    client: &Client,
+    id: RequestId,
+) -> Result<ToShim, Failure> {
     let named = client.shim.as_ref().and_then(|shim| shim.tenant.as_deref());
     let tenant = resolve(named, &broker.config).map_err(|error| no_tenant(&error))?;
     Ok(ToShim::Session(session(id, broker.vault.report(&tenant).await)))
@@ -139,13 +198,17 @@ async fn logout<O: Opener + Clone + 'static>(broker: &Broker<O>, ask: Logout) ->
 }
 
 /// Hands out a scoped token of a session; the tenant is looked at as before a tool.
-async fn token<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: TokenRequest) -> Result<ToShim, Failure> {
+async fn token<O: Opener + Clone + 'static>(
+    broker: &Arc<Broker<O>>,
+    client: &Arc<Client>,
+    ask: TokenRequest,
+) -> Result<ToShim, Failure> {
     if client.shim.is_some() {
         return Err(Failure::new(Kind::NotAllowed, "a shim gets no tokens"));
     }
     not_paused(broker)?;
     let tenant = tenant_for(broker, Some(&ask.tenant))?;
-    if let Some(failure) = broker.guard.refused(&tenant).await {
+    if let Some(failure) = broker.guard.refused(&tenant) {
         return Err(failure);
     }
     let scopes: Vec<&str> = ask.scopes.iter().map(String::as_str).collect();
@@ -154,7 +217,10 @@ async fn token<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client,
         return Err(Failure::new(Kind::LoginRequired, format!("nobody is signed in to {}", tenant.name))
             .with_hint(format!("aic-broker login --tenant {}", tenant.name)));
     }
-    let outcome = broker.vault.bearer(&tenant, &scopes).await;
+    let outcome = match look_at(broker, client, &tenant, &ask.scopes).await? {
+        Some(pending) => Err(Need::SignIn(Box::new(pending))),
+        None => broker.vault.bearer(&tenant, &scopes).await,
+    };
     let word = if outcome.is_ok() { "handed out" } else { "refused" };
     let entry = Entry {
         event: "token",
@@ -166,7 +232,10 @@ async fn token<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client,
         ..Entry::default()
     };
     broker.record(&entry).map_err(|reason| {
-        Failure::new(Kind::NotAllowed, format!("no token was handed out, because the audit log cannot be written: {reason}"))
+        Failure::new(
+            Kind::NotAllowed,
+            format!("no token was handed out, because the audit log cannot be written: {reason}"),
+        )
     })?;
     match outcome {
         Ok(scoped) => Ok(ToShim::Token(TokenAnswer {
@@ -180,6 +249,34 @@ async fn token<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client,
     }
 }
 
+/// Looks at the tenant as before a tool; `Some` is the sign-in that is needed after all.
+///
+/// Errors: the tenant is not fit, or no token is to be had.
+async fn look_at<O: Opener + Clone + 'static>(
+    broker: &Arc<Broker<O>>,
+    client: &Arc<Client>,
+    tenant: &Tenant,
+    scopes: &[String],
+) -> Result<Option<Pending>, Failure> {
+    let transaction_id = clock::uuid().map_err(|error| Failure::new(Kind::Internal, error.to_string()))?;
+    let errand = Errand {
+        broker: Arc::clone(broker),
+        client: Arc::clone(client),
+        tool: "aic-broker token",
+        scopes: scopes.into(),
+        tenant: tenant.clone(),
+        transaction_id,
+        journal: Journal::default(),
+        pending: Arc::default(),
+    };
+    let api = errand.api(Instant::now() + LOOK_WITHIN);
+    match errand.admit_tenant(&api).await {
+        Ok(fit) => fit.map(|()| None),
+        Err(Fault::SignedOut) => Ok(errand.take_pending()),
+        Err(fault) => Err(fault::failure(fault, &errand.journal.entries(), &errand.transaction_id)),
+    }
+}
+
 fn pause<O>(broker: &Broker<O>, client: &Client, ask: &Pause) -> ToShim {
     broker.paused.store(ask.paused, Ordering::Relaxed);
     let event = if ask.paused { "pause" } else { "resume" };
@@ -190,7 +287,8 @@ fn pause<O>(broker: &Broker<O>, client: &Client, ask: &Pause) -> ToShim {
 fn not_paused<O>(broker: &Broker<O>) -> Result<(), Failure> {
     match broker.paused.load(Ordering::Relaxed) {
         false => Ok(()),
-        true => Err(Failure::new(Kind::NotAllowed, "all calls are paused by the user of this machine").with_hint("aic-broker resume")),
+        true => Err(Failure::new(Kind::NotAllowed, "all calls are paused by the user of this machine")
+            .with_hint("aic-broker resume")),
     }
 }
 
@@ -247,4 +345,3 @@ fn session_json(report: &Report) -> Value {
     }
     session
 }
-

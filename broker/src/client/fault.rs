@@ -1,5 +1,7 @@
 //! Turns what went wrong in a tool into what the caller is told: kind, words, `executed`.
 
+use std::time::Duration;
+
 use aic_proto::refusal::{Executed, Failure, Kind};
 
 use crate::aic::{Fault, Sent};
@@ -32,6 +34,18 @@ pub(super) fn failure(fault: Fault, sent: &[Sent], transaction_id: &str) -> Fail
     Failure { kind: kind(&fault), message, hint: hint(&fault), status: fault.status(), transaction_id, executed }
 }
 
+/// The failure of a call that was broken off from our side.
+pub(super) fn broken_off(kind: Kind, message: &str, sent: &[Sent], transaction_id: &str) -> Failure {
+    let executed = executed(sent);
+    let doubt = match executed {
+        Executed::Unknown => "; a change may have been made: check before repeating it",
+        Executed::Yes => "; a part of the change was made: check before repeating it",
+        Executed::No => "",
+    };
+    let transaction_id = (!sent.is_empty()).then(|| transaction_id.to_owned());
+    Failure { executed, transaction_id, ..Failure::new(kind, format!("{message}{doubt}")) }
+}
+
 fn told_transaction(fault: &Fault) -> Option<String> {
     match fault {
         Fault::Explained { cause, .. } => told_transaction(cause),
@@ -59,8 +73,8 @@ fn hint(fault: &Fault) -> Option<String> {
         Fault::Explained { hint, .. } => Some(hint.clone()),
         Fault::Refused { hint, .. } | Fault::Broker { hint, .. } => hint.clone(),
         Fault::Upstream(upstream) if upstream.status == 429 => Some(match upstream.retry_after {
-            Some(seconds) => format!("try again in {seconds} s"),
-            None => "try again in a minute".to_owned(),
+            Some(wait) if wait < Duration::MAX => format!("try again in {} s", wait.as_secs()),
+            _ => "try again in a minute".to_owned(),
         }),
         Fault::Upstream(upstream) if matches!(upstream.status, 401 | 403) => {
             Some("the signed-in user lacks this right, or the tenant does not offer the operation".to_owned())

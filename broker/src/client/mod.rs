@@ -3,21 +3,19 @@
 mod arguments;
 mod call;
 mod control;
+mod conversation;
+mod errand;
 mod fault;
 mod registry;
 
-use std::collections::HashMap;
-
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use aic_proto::connection;
-use aic_proto::frame;
 use aic_proto::hello::{Hello, NEWEST, OLDEST, Reply, Role, ShimHello, TurnedAway, Welcome, agree};
-use aic_proto::message::{Answer, NotUnderstood, Outcome, RequestId, ToBroker, ToShim};
 use aic_proto::refusal::{Failure, Kind};
 use aic_proto::transport::{Peer, Stream};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::Notify;
 
 use crate::aic::Documents;
 use crate::audit::{self, Audit};
@@ -30,13 +28,6 @@ use crate::oauth::Opener;
 use crate::vault::Vault;
 
 pub use registry::Registry;
-
-/// How many calls of one client are under way at once: an editor runs a handful, a model in a loop more.
-const CALLS_AT_ONCE: usize = 32;
-/// How many requests of other kinds are under way at once.
-const REQUESTS_AT_ONCE: usize = 64;
-/// How many answers wait for a client that reads slowly; then its requests wait.
-const ANSWERS_WAITING: usize = 32;
 
 /// What every client is served with.
 pub struct Broker<O> {
@@ -66,8 +57,6 @@ pub struct Broker<O> {
     pub started: Moment,
     /// Seals what shims hand to their clients.
     pub state_key: [u8; 32],
-
-
 }
 
 impl<O> Broker<O> {
@@ -98,20 +87,8 @@ pub async fn serve<O: Opener + Clone + 'static>(broker: Arc<Broker<O>>, stream: 
         return;
     }
     let client = Arc::new(introduce(&broker, &hello.role, peer));
-    let (answers, mut outgoing) = mpsc::channel::<ToShim>(ANSWERS_WAITING);
-    let number = client.number;
-    let reading = read(Arc::clone(&broker), client, reader, answers);
-    let writing = async {
-        while let Some(message) = outgoing.recv().await {
-            let bytes = message.encode().or_else(|error| too_large(&message, &error).encode());
-            match bytes {
-                Ok(bytes) if frame::write(&mut writer, &bytes).await.is_ok() => {}
-                _ => return,
-            }
-        }
-    };
-    tokio::join!(reading, writing);
-    broker.registry.leave(number);
+    conversation::hold(&broker, &client, reader, writer).await;
+    broker.registry.leave(client.number);
 }
 
 fn welcome<O>(broker: &Broker<O>, hello: &Hello) -> Reply {
@@ -138,7 +115,7 @@ fn introduce<O>(broker: &Broker<O>, role: &Role, peer: Peer) -> Client {
     let label = audit::Client {
         pid: peer.pid,
         executable: peer.pid.and_then(crate::os::executable_of),
-        name: name.chars().filter(|c| !c.is_control()).take(200).collect(),
+        name: presentable(name),
     };
     let tenant = shim.as_ref().map(|shim| tenant_label(broker, shim));
     let number = broker.registry.enter(label.clone(), tenant);
@@ -147,80 +124,27 @@ fn introduce<O>(broker: &Broker<O>, role: &Role, peer: Peer) -> Client {
 
 fn tenant_label<O>(broker: &Broker<O>, shim: &ShimHello) -> String {
     let known = resolve(shim.tenant.as_deref(), &broker.config).map(|tenant| tenant.name);
-    known.unwrap_or_else(|_| shim.tenant.clone().unwrap_or_default())
+    known.unwrap_or_else(|_| shim.tenant.as_deref().map(presentable).unwrap_or_default())
 }
 
-/// An answer that does not fit a frame becomes the failure that says so.
-fn too_large(message: &ToShim, error: &frame::Error) -> ToShim {
-    match message {
-        ToShim::Answer(answer) => {
-            let failure = Failure::new(Kind::Upstream, format!("the answer is too large to be passed on: {error}"));
-            ToShim::Answer(Answer { id: answer.id, outcome: Outcome::Failure(failure) })
-        }
-        _ => ToShim::NotUnderstood(NotUnderstood { kind: 0 }),
-    }
-}
-
-type Cancels = Arc<Mutex<HashMap<RequestId, oneshot::Sender<()>>>>;
-
-async fn read<O, R>(broker: Arc<Broker<O>>, client: Arc<Client>, mut reader: R, answers: mpsc::Sender<ToShim>)
-where
-    O: Opener + Clone + 'static,
-    R: tokio::io::AsyncRead + Unpin,
-{
-    let calls = Arc::new(Semaphore::new(CALLS_AT_ONCE));
-    let others = Arc::new(Semaphore::new(REQUESTS_AT_ONCE));
-    let cancels: Cancels = Arc::default();
-    while let Ok(Some(message)) = connection::next_request(&mut reader).await {
-        match message {
-            ToBroker::Call(call) => {
-                let Ok(place) = Arc::clone(&calls).try_acquire_owned() else {
-                    let _ = answers.send(too_many(call.id)).await;
-                    continue;
-                };
-                let (cancel, cancelled) = oneshot::channel();
-                cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(call.id, cancel);
-                broker.registry.count_call(client.number);
-                let (broker, client, answers, cancels) = (Arc::clone(&broker), Arc::clone(&client), answers.clone(), Arc::clone(&cancels));
-                tokio::spawn(async move {
-                    let id = call.id;
-                    let answer = call::carry_out(&broker, &client, call, cancelled).await;
-                    cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-                    let _ = answers.send(answer).await;
-                    drop(place);
-                });
-            }
-            ToBroker::Cancel(cancel) => drop(cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&cancel.id)),
-            ToBroker::Unknown(kind) => drop(answers.send(ToShim::NotUnderstood(NotUnderstood { kind })).await),
-            request => {
-                let Ok(place) = Arc::clone(&others).acquire_owned().await else { return };
-                let (broker, client, answers) = (Arc::clone(&broker), Arc::clone(&client), answers.clone());
-                tokio::spawn(async move {
-                    let answering = control::answer(&broker, &client, request);
-                    let gone = answers.clone();
-                    tokio::select! {
-                        answer = answering => if let Some(answer) = answer { let _ = answers.send(answer).await; },
-                        () = gone.closed() => {}
-                    }
-                    drop(place);
-                });
-            }
-        }
-    }
-    cancels.lock().unwrap_or_else(PoisonError::into_inner).clear();
-}
-
-fn too_many(id: RequestId) -> ToShim {
-    let failure = Failure::new(Kind::RateLimited, format!("{CALLS_AT_ONCE} calls of this client are under way; this one was not sent"));
-    ToShim::Answer(Answer { id, outcome: Outcome::Failure(failure.with_hint("call again when some of them are answered")) })
+/// What a client gave as its tenant, fit for a log and a terminal: without user-info, control characters and surplus.
+fn presentable(given: &str) -> String {
+    let without_user = given.rsplit('@').next().unwrap_or_default();
+    without_user.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// The failure for a tenant that is not to be found.
 fn no_tenant(error: &TenantError) -> Failure {
     let hint = match error {
-        TenantError::None(_) => "set AIC_BASE_URL (or --tenant) for aic-mcp, for example \"AIC_BASE_URL\": \"openam-acme-dev.id.forgerock.io\", or add [tenants.NAME] with base_url to config.toml",
-        TenantError::UnnamedLoopback(_) => "add [tenants.NAME] with this base_url and environment = \"sandbox\" to config.toml",
-        TenantError::Address { .. } => "give a host such as openam-acme-dev.id.forgerock.io, a URL, or a tenant's name from config.toml",
+        TenantError::None(_) => {
+            "set AIC_BASE_URL (or --tenant) for aic-mcp, for example \"AIC_BASE_URL\": \"openam-acme-dev.id.forgerock.io\", or add [tenants.NAME] with base_url to config.toml"
+        }
+        TenantError::UnnamedLoopback(_) => {
+            "add [tenants.NAME] with this base_url and environment = \"sandbox\" to config.toml"
+        }
+        TenantError::Address { .. } => {
+            "give a host such as openam-acme-dev.id.forgerock.io, a URL, or a tenant's name from config.toml"
+        }
     };
     Failure::new(Kind::TenantRefused, error.to_string()).with_hint(hint)
 }

@@ -24,12 +24,13 @@ pub struct Connected {
 /// All connected clients.
 pub struct Registry {
     clients: Mutex<(u64, BTreeMap<u64, Connected>)>,
-    count: watch::Sender<usize>,
+    shims: watch::Sender<usize>,
+    under_way: watch::Sender<usize>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { clients: Mutex::default(), count: watch::Sender::new(0) }
+        Self { clients: Mutex::default(), shims: watch::Sender::new(0), under_way: watch::Sender::new(0) }
     }
 }
 
@@ -40,7 +41,7 @@ impl Registry {
         clients.0 += 1;
         let number = clients.0;
         clients.1.insert(number, Connected { label, tenant, since: Moment::now(), calls: 0 });
-        self.count.send_replace(clients.1.len());
+        self.shims.send_replace(shims_in(&clients.1));
         number
     }
 
@@ -48,7 +49,7 @@ impl Registry {
     pub fn leave(&self, number: u64) {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.1.remove(&number);
-        self.count.send_replace(clients.1.len());
+        self.shims.send_replace(shims_in(&clients.1));
     }
 
     /// A client made a tool call.
@@ -64,8 +65,32 @@ impl Registry {
         clients.1.values().filter(|client| client.tenant.is_some()).cloned().collect()
     }
 
-    /// How many are connected, as it changes.
-    pub fn count(&self) -> watch::Receiver<usize> {
-        self.count.subscribe()
+    /// How many shims are connected, as it changes; commands come and go and keep nobody's session.
+    pub fn shims_connected(&self) -> watch::Receiver<usize> {
+        self.shims.subscribe()
     }
+
+    /// A call has begun; it is under way until what is returned is dropped.
+    pub fn begin_call(&self) -> UnderWay<'_> {
+        self.under_way.send_modify(|count| *count += 1);
+        UnderWay(self)
+    }
+
+    /// Waits until no call is under way. The caller bounds how long.
+    pub async fn no_calls_under_way(&self) {
+        let _ = self.under_way.subscribe().wait_for(|count| *count == 0).await;
+    }
+}
+
+/// A call under way.
+pub struct UnderWay<'a>(&'a Registry);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+fn shims_in(clients: &BTreeMap<u64, Connected>) -> usize {
+    clients.values().filter(|client| client.tenant.is_some()).count()
 }

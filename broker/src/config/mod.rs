@@ -227,7 +227,9 @@ mod tests {
 
         for (text, line, key) in cases {
             match Config::parse(text, "config.toml") {
-                Err(Error::Wrong { line: found, key: named, .. }) => assert_eq!((found, named.as_str()), (line, key), "{text}"),
+                Err(Error::Wrong { line: found, key: named, .. }) => {
+                    assert_eq!((found, named.as_str()), (line, key), "{text}")
+                }
                 other => assert!(matches!(other, Err(Error::Wrong { .. })), "{text}: {other:?}"),
             }
         }

@@ -21,7 +21,9 @@ pub struct Places {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlacesError {
     /// A foreign configuration must never serve the user's own socket.
-    #[error("AIC_BROKER_CONFIG is set without AIC_BROKER_RUNTIME_DIR: a configuration of its own needs a socket of its own")]
+    #[error(
+        "AIC_BROKER_CONFIG is set without AIC_BROKER_RUNTIME_DIR: a configuration of its own needs a socket of its own"
+    )]
     ConfigWithoutRuntime,
     /// A relative path would mean something else for each program.
     #[error("{0} must be an absolute path")]

@@ -148,7 +148,7 @@ pub fn resolve(named: Option<&str>, config: &Config) -> Result<Tenant, TenantErr
     if let Some((name, entry)) = config.tenants.get_key_value(named.trim()) {
         return Ok(Tenant { name: name.clone(), entry: entry.clone(), configured: true });
     }
-    let address = |reason| TenantError::Address { text: named.to_owned(), reason };
+    let address = |reason| TenantError::Address { text: without_user_info(named), reason };
     let origin = Origin::parse(named).map_err(address)?;
     if let Some((name, entry)) = config.tenants.iter().find(|(_, entry)| entry.base_url == origin) {
         return Ok(Tenant { name: name.clone(), entry: entry.clone(), configured: true });
@@ -157,6 +157,12 @@ pub fn resolve(named: Option<&str>, config: &Config) -> Result<Tenant, TenantErr
         true => Err(TenantError::UnnamedLoopback(origin.to_string())),
         false => Ok(Tenant { name: origin.authority(), entry: TenantEntry::unnamed(origin), configured: false }),
     }
+}
+
+/// A password that somebody wrote into an address must not be repeated.
+fn without_user_info(named: &str) -> String {
+    let rest = named.rsplit('@').next().unwrap_or_default();
+    rest.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 fn only_one(config: &Config) -> Result<Tenant, TenantError> {

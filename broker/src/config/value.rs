@@ -134,7 +134,8 @@ impl RedirectUri {
             Host::Ipv4(address) => address.is_loopback(),
             Host::Ipv6(address) => address.is_loopback(),
         };
-        let plain = url.scheme() == "http" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        let plain =
+            url.scheme() == "http" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
         let port = url.port_or_known_default()?;
         let host = match port {
             80 => url.host_str()?.to_owned(),

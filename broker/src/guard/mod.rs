@@ -4,7 +4,7 @@ pub mod policy;
 pub mod tier;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aic_proto::refusal::{Failure, Kind};
 
@@ -15,16 +15,10 @@ use tier::Verdict;
 /// What is known of the tenants that people signed in to.
 #[derive(Default)]
 pub struct Guard {
-    tenants: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Known>>>>,
-}
-
-/// What is known of one tenant.
-#[derive(Default)]
-struct Known {
-    /// The session in which the tenant was found to be fit.
-    admitted: Option<u64>,
-    /// Why it was refused for good.
-    refused: Option<Failure>,
+    /// The session in which each tenant was found to be fit.
+    admitted: Mutex<HashMap<Origin, Arc<tokio::sync::Mutex<Option<u64>>>>>,
+    /// Why tenants were refused for good.
+    refused: Mutex<HashMap<Origin, Failure>>,
 }
 
 /// What a look at the tenant gave.
@@ -38,19 +32,23 @@ pub enum Admission {
 }
 
 impl Guard {
-    fn of(&self, tenant: &Tenant) -> Arc<tokio::sync::Mutex<Known>> {
-        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(tenants.entry(tenant.origin().clone()).or_default())
+    fn admitted(&self, tenant: &Tenant) -> Arc<tokio::sync::Mutex<Option<u64>>> {
+        let mut admitted = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(admitted.entry(tenant.origin().clone()).or_default())
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, HashMap<Origin, Failure>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why this tenant was refused after an earlier sign-in, if it was.
-    pub async fn refused(&self, tenant: &Tenant) -> Option<Failure> {
-        self.of(tenant).lock().await.refused.clone()
+    pub fn refused(&self, tenant: &Tenant) -> Option<Failure> {
+        self.refusals().get(tenant.origin()).cloned()
     }
 
     /// Forgets an earlier refusal: a person signs in anew and wants to know again.
-    pub async fn forgive(&self, tenant: &Tenant) {
-        self.of(tenant).lock().await.refused = None;
+    pub fn forgive(&self, tenant: &Tenant) {
+        self.refusals().remove(tenant.origin());
     }
 
     /// Looks at the tenant once a session, before its first tool runs. Calls at the same time share the look.
@@ -58,9 +56,9 @@ impl Guard {
     /// Source: the contract's section 8, rule 2.
     /// Errors: [`Fault`] when the look itself could not be made for want of a token.
     pub async fn admit(&self, tenant: &Tenant, session: u64, api: &Api) -> Result<Admission, Fault> {
-        let known = self.of(tenant);
-        let mut known = known.lock().await;
-        if known.admitted == Some(session) {
+        let admitted = self.admitted(tenant);
+        let mut admitted = admitted.lock().await;
+        if *admitted == Some(session) {
             return Ok(Admission::Admitted);
         }
         let looked = api.send(Request::get(Path::fixed("/environment/info"))).await;
@@ -71,12 +69,12 @@ impl Guard {
         };
         Ok(match tier::judge(&info, tenant) {
             Verdict::Fit => {
-                known.admitted = Some(session);
+                *admitted = Some(session);
                 Admission::Admitted
             }
             Verdict::Locked(failure) | Verdict::Unreachable(failure) => Admission::NotNow(failure),
             Verdict::Unfit(failure) => {
-                known.refused = Some(failure.clone());
+                self.refusals().insert(tenant.origin().clone(), failure.clone());
                 Admission::Never(failure)
             }
         })

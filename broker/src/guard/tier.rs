@@ -43,7 +43,8 @@ pub fn before_sign_in(tenant: &Tenant) -> Result<(), Failure> {
     let known = AIC_DOMAINS.iter().any(|domain| host.ends_with(domain));
     match known || tenant.entry.environment.is_some() {
         true => Ok(()),
-        false => Err(refused(format!("{host} is outside AIC's own domains, so its kind must be stated")).with_hint(lines_to_add(tenant))),
+        false => Err(refused(format!("{host} is outside AIC's own domains, so its kind must be stated"))
+            .with_hint(lines_to_add(tenant))),
     }
 }
 
@@ -56,8 +57,11 @@ pub fn judge(info: &Result<Reply, Fault>, tenant: &Tenant) -> Verdict {
         Err(Fault::Unreadable { .. }) => unreadable(tenant),
         Err(Fault::Upstream(upstream)) if upstream.status < 500 && upstream.status != 429 => unreadable(tenant),
         Err(fault) => {
-            let message = format!("{} did not say which kind of tenant it is, so no tool was run: {fault}", tenant.name);
-            Verdict::Unreachable(Failure::new(Kind::Unreachable, message).with_hint("call the tool again, or run aic-broker doctor"))
+            let message =
+                format!("{} did not say which kind of tenant it is, so no tool was run: {fault}", tenant.name);
+            Verdict::Unreachable(
+                Failure::new(Kind::Unreachable, message).with_hint("call the tool again, or run aic-broker doctor"),
+            )
         }
     }
 }
@@ -103,7 +107,8 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 fn lines_to_add(tenant: &Tenant) -> String {
-    let name = tenant.origin().host().split('.').next().unwrap_or("tenant").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let name =
+        tenant.origin().host().split('.').next().unwrap_or("tenant").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     format!(
         "if it is one, add to config.toml:\n[tenants.{name}]\nbase_url = \"{}\"\nenvironment = \"development\"   # or \"sandbox\"",
         tenant.origin()
@@ -168,7 +173,9 @@ mod tests {
             ("plain", said(plain), fit),
             ("below staging", said(below), fit),
             ("immutable", said(json!({"immutable": true})), unfit),
-            ("locked", said(json!({"immutable": false, "locked": true})), |verdict| matches!(verdict, Verdict::Locked(_))),
+            ("locked", said(json!({"immutable": false, "locked": true})), |verdict| {
+                matches!(verdict, Verdict::Locked(_))
+            }),
             ("tier", said(json!({"immutable": false, "tier": "PROD"})), unfit),
             ("tier name", said(named), unfit),
             ("staging tier", said(json!({"immutable": false, "tier": "eu-staging"})), unfit),

@@ -53,6 +53,7 @@ pub struct Keychain(Option<Arc<Thread>>);
 
 struct Thread {
     jobs: SyncSender<Job>,
+    required: bool,
     state: Mutex<Result<(), Trouble>>,
 }
 
@@ -75,7 +76,7 @@ impl Keychain {
         }
         let (jobs, waiting) = sync_channel::<Job>(QUEUE);
         let shelf = Shelf { service, store: Mutex::default() };
-        let thread = Arc::new(Thread { jobs, state: Mutex::new(Ok(())) });
+        let thread = Arc::new(Thread { jobs, required: choice == config::Keychain::Os, state: Mutex::new(Ok(())) });
         let noted = Arc::clone(&thread);
         let spawned = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
             let first = shelf.remove_leftovers();
@@ -93,6 +94,11 @@ impl Keychain {
         self.0.is_some()
     }
 
+    /// Whether the configuration insists on the OS's keychain: memory will not do then.
+    pub fn is_required(&self) -> bool {
+        self.0.as_ref().is_some_and(|thread| thread.required)
+    }
+
     /// The backend's name and its state, for `status --json`.
     pub fn status(&self) -> (&'static str, String) {
         match &self.0 {
@@ -104,12 +110,16 @@ impl Keychain {
         }
     }
 
-    /// Keeps a record.
+    /// Keeps a record. One that could not be kept is kept by no late keychain either.
     ///
     /// Errors: see [`Trouble`]; after [`WITHIN`] it is [`Trouble::Hanging`].
     pub async fn put(&self, account: &str, record: Vec<u8>) -> Result<(), Trouble> {
-        let account = account.to_owned();
-        self.call(move |shelf| shelf.put(&account, &record)).await
+        let (account, late) = (account.to_owned(), account.to_owned());
+        let kept = self.call(move |shelf| shelf.put(&account, &record)).await;
+        if let (Err(_), Some(thread)) = (&kept, &self.0) {
+            let _ = thread.jobs.try_send(Box::new(move |shelf| drop(shelf.remove(&late))));
+        }
+        kept
     }
 
     /// Reads a record.
@@ -128,7 +138,10 @@ impl Keychain {
         self.call(move |shelf| shelf.remove(&account)).await
     }
 
-    async fn call<T: Send + 'static>(&self, work: impl FnOnce(&Shelf) -> Result<T, Trouble> + Send + 'static) -> Result<T, Trouble> {
+    async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shelf) -> Result<T, Trouble> + Send + 'static,
+    ) -> Result<T, Trouble> {
         let Some(thread) = &self.0 else { return Err(Trouble::Absent("memory was chosen".to_owned())) };
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |shelf| drop(reply.send(work(shelf))));

@@ -62,7 +62,31 @@ fn of_service(service: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
     use super::*;
+
+    #[test]
+    fn a_service_finds_its_own_items_only() {
+        let store = store().unwrap();
+        let own = format!("aic-broker in C:\\check.{}", std::process::id());
+        let others = format!("x.{own}");
+        let items =
+            [&own, &others].map(|service| store.build(service, "https://tenant.example.com:443", None).unwrap());
+        for item in &items {
+            item.set_secret(&[7; LARGEST_ITEM]).unwrap();
+        }
+
+        let found = store.search(&HashMap::from([("service", own.as_str())])).unwrap();
+
+        assert_eq!(found.len(), 1);
+        assert_eq!(items[0].get_attributes().unwrap()["persistence"], "Session");
+        for item in &found {
+            item.delete_credential().unwrap();
+        }
+        assert!(matches!(items[0].get_secret(), Err(Error::NoEntry)));
+        items[1].delete_credential().unwrap();
+    }
 
     #[test]
     fn no_character_of_a_service_is_a_pattern() {

@@ -1,5 +1,7 @@
 //! Builds the authorize URL and judges what comes back to the redirect URI. Touches no socket. Follows RFC 6749 section 4.1, RFC 7636 and RFC 9207.
 
+use std::sync::Arc;
+
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
 use url::Url;
@@ -13,7 +15,7 @@ pub(super) struct Attempt {
     /// What the browser opens. It is no credential.
     pub(super) url: Url,
     /// Ties the redirect to this sign-in: 256 bits, used once.
-    pub(super) state: Secret,
+    pub(super) state: Arc<Secret>,
     /// Proves that who redeems the code is who asked for it.
     pub(super) verifier: PkceCodeVerifier,
 }
@@ -25,7 +27,8 @@ impl Attempt {
     /// Errors: the configured addresses cannot be part of a URL.
     pub(super) fn new(tenant: &Tenant) -> Result<Self, String> {
         let address = tenant.origin().at(tenant.entry.authorize_path.as_str());
-        let redirect = RedirectUrl::new(tenant.entry.redirect_uri.as_str().to_owned()).map_err(|error| error.to_string())?;
+        let redirect =
+            RedirectUrl::new(tenant.entry.redirect_uri.as_str().to_owned()).map_err(|error| error.to_string())?;
         let client = BasicClient::new(ClientId::new(tenant.entry.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(address))
             .set_redirect_uri(redirect);
@@ -35,7 +38,7 @@ impl Attempt {
             .add_scopes(LOGIN_SCOPES.map(|scope| Scope::new(scope.to_owned())))
             .set_pkce_challenge(challenge)
             .url();
-        Ok(Self { url, state: Secret::copy_of(state.secret()), verifier })
+        Ok(Self { url, state: Arc::new(Secret::copy_of(state.secret())), verifier })
     }
 }
 
@@ -65,7 +68,9 @@ pub(super) enum Redirect {
 /// Source: RFC 6749 sections 4.1.2 and 10.12 (state), RFC 9207 section 2.4 (iss), RFC 9700 section 4.5.
 /// Shape: a repeated parameter is never ours.
 pub(super) fn judge(query: &str, expected: &Expected<'_>) -> Redirect {
-    let Some([state, code, error, description, iss]) = single(query, ["state", "code", "error", "error_description", "iss"]) else {
+    let Some([state, code, error, description, iss]) =
+        single(query, ["state", "code", "error", "error_description", "iss"])
+    else {
         return Redirect::NotOurs;
     };
     let ours = state.is_some_and(|state| same(state.as_bytes(), expected.state.expose().as_bytes()));
@@ -121,7 +126,8 @@ mod tests {
     #[test]
     fn the_authorize_url_has_what_am_expects() {
         let attempt = Attempt::new(&tenant()).unwrap();
-        let value = |name: &str| attempt.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let value =
+            |name: &str| attempt.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
 
         assert!(attempt.url.as_str().starts_with("https://openam-acme-dev.id.forgerock.io/am/oauth2/authorize?"));
         assert_eq!(value("response_type").as_deref(), Some("code"));

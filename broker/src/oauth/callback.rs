@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,6 +22,7 @@ use tokio::task::JoinSet;
 use super::authorize::{Expected, Redirect, judge};
 use super::page::{Page, render};
 use crate::config::Tenant;
+use crate::os::ADDRESS_FAMILY_NOT_SUPPORTED;
 use crate::secret::Secret;
 
 /// How many connections are held at once: a browser opens a handful, and stalled ones end by themselves.
@@ -72,13 +76,11 @@ impl Loopback {
     }
 }
 
+/// The standard library gives an address family that is not there no kind.
 fn has_no_ipv6(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
         || error.raw_os_error() == Some(ADDRESS_FAMILY_NOT_SUPPORTED)
 }
-
-/// `EAFNOSUPPORT`, which the standard library gives no kind.
-const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = 97;
 
 /// The awaited redirect, whose browser waits for the last page.
 pub(super) struct Arrived {
@@ -88,7 +90,7 @@ pub(super) struct Arrived {
 
 struct Awaited {
     tenant: Tenant,
-    state: Secret,
+    state: Arc<Secret>,
     found: mpsc::Sender<Arrived>,
 }
 
@@ -107,7 +109,7 @@ impl Open {
 }
 
 /// Serves the port until it is closed, or what is returned is dropped. The caller answers [`Arrived::page`].
-pub(super) fn serve(held: Loopback, tenant: Tenant, state: Secret, found: mpsc::Sender<Arrived>) -> Open {
+pub(super) fn serve(held: Loopback, tenant: Tenant, state: Arc<Secret>, found: mpsc::Sender<Arrived>) -> Open {
     let awaited = Arc::new(Awaited { tenant, state, found });
     let (close, until) = oneshot::channel();
     let (done, closed) = oneshot::channel();
@@ -158,7 +160,10 @@ async fn one(stream: TcpStream, awaited: Arc<Awaited>) {
 
 async fn answer(request: &Request<Incoming>, awaited: &Awaited) -> Response<Full<Bytes>> {
     let redirect = match is_navigation(request.method(), request.uri().path(), request.headers(), &awaited.tenant) {
-        true => judge(request.uri().query().unwrap_or_default(), &Expected { tenant: &awaited.tenant, state: &awaited.state }),
+        true => judge(
+            request.uri().query().unwrap_or_default(),
+            &Expected { tenant: &awaited.tenant, state: &awaited.state },
+        ),
         false => Redirect::NotOurs,
     };
     let (page, last) = oneshot::channel();
@@ -167,7 +172,10 @@ async fn answer(request: &Request<Incoming>, awaited: &Awaited) -> Response<Full
         ours => awaited.found.try_send(Arrived { redirect: ours, page }).is_ok(),
     };
     match handed {
-        true => html(StatusCode::OK, last.await.unwrap_or_else(|_| render(Page::Failed { reason: "it was given up" }, &awaited.tenant))),
+        true => html(
+            StatusCode::OK,
+            last.await.unwrap_or_else(|_| render(Page::Failed { reason: "it was given up" }, &awaited.tenant)),
+        ),
         false => html(StatusCode::NOT_FOUND, render(Page::NotOurs, &awaited.tenant)),
     }
 }
@@ -213,7 +221,12 @@ mod tests {
         type Case<'a> = (Method, &'a str, &'a [(&'static str, &'static str)], bool);
         let cases: [Case<'_>; 11] = [
             (Method::GET, "/", &[good], true),
-            (Method::GET, "/", &[("host", "LOCALHOST:3000"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")], true),
+            (
+                Method::GET,
+                "/",
+                &[("host", "LOCALHOST:3000"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+                true,
+            ),
             (Method::POST, "/", &[good], false),
             (Method::HEAD, "/", &[good], false),
             (Method::GET, "/other", &[good], false),
@@ -226,7 +239,10 @@ mod tests {
         ];
 
         for (method, path, headers, wanted) in cases {
-            let map = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect();
+            let map = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
             assert_eq!(is_navigation(&method, path, &map, &tenant), wanted, "{method} {path} {headers:?}");
         }
     }

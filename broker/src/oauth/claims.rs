@@ -34,7 +34,8 @@ struct MayAct {
 /// Source: RFC 7519 section 3; `may_act` RFC 8693 section 4.4. Clients must take AM's tokens as opaque, so every
 /// failure gives no claims.
 pub(super) fn read(token: &Secret) -> Claims {
-    let payload = token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).map(Zeroizing::new);
+    let payload =
+        token.expose().split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).map(Zeroizing::new);
     let parsed = payload.and_then(|bytes| serde_json::from_slice::<Payload>(&bytes).ok());
     parsed.map_or_else(Claims::default, |payload| Claims {
         user: payload.user_name.or(payload.subname).or(payload.sub).filter(|name| presentable(name)),

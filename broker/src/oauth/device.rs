@@ -6,8 +6,8 @@ use aic_proto::message::Shown;
 use aic_proto::refusal::{Failure, Kind};
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, ClientId, DeviceAuthorizationUrl, DeviceCodeErrorResponseType, PkceCodeChallenge, RequestTokenError, Scope,
-    StandardDeviceAuthorizationResponse, TokenUrl,
+    AuthType, ClientId, DeviceAuthorizationUrl, DeviceCodeErrorResponseType, PkceCodeChallenge, RequestTokenError,
+    Scope, StandardDeviceAuthorizationResponse, TokenUrl,
 };
 use url::Url;
 
@@ -18,6 +18,8 @@ use crate::http::Http;
 
 /// The longest that a device code is polled, whatever the tenant says.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
+/// The longest `interval` that makes sense within that time.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A device authorization under way.
 pub(super) struct Device<'a> {
@@ -25,6 +27,7 @@ pub(super) struct Device<'a> {
     tenant: &'a Tenant,
     details: StandardDeviceAuthorizationResponse,
     verifier: oauth2::PkceCodeVerifier,
+    timeout: Duration,
 }
 
 impl<'a> Device<'a> {
@@ -32,7 +35,7 @@ impl<'a> Device<'a> {
     ///
     /// Source: RFC 8628 section 3.1, RFC 7636 section 4.3.
     /// Errors: AM refuses, cannot be reached, or names a page on another host (RFC 8628 section 5.4).
-    pub(super) async fn begin(http: &'a Http, tenant: &'a Tenant) -> Result<Self, Failure> {
+    pub(super) async fn begin(http: &'a Http, tenant: &'a Tenant, timeout: Duration) -> Result<Self, Failure> {
         let device = tenant.origin().at(tenant.entry.device_path.as_str());
         let client = BasicClient::new(ClientId::new(tenant.entry.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
@@ -44,9 +47,13 @@ impl<'a> Device<'a> {
             .add_extra_param("code_challenge", challenge.as_str().to_owned())
             .add_extra_param("code_challenge_method", "S256");
         let wire = Wire::new(http, device);
-        let details: StandardDeviceAuthorizationResponse = request.request_async(&wire).await.map_err(|error| failed(tenant, words(&error)))?;
+        let details: StandardDeviceAuthorizationResponse =
+            request.request_async(&wire).await.map_err(|error| failed(tenant, words(&error)))?;
         match are_on_tenant(&details, tenant) {
-            true => Ok(Self { http, tenant, details, verifier }),
+            true if details.interval() > LONGEST_INTERVAL => {
+                Err(failed(tenant, "the tenant asks for an absurd polling interval"))
+            }
+            true => Ok(Self { http, tenant, details, verifier, timeout }),
             false => Err(failed(tenant, "the tenant names a sign-in page on another host, which nobody should open")),
         }
     }
@@ -62,7 +69,7 @@ impl<'a> Device<'a> {
 
     /// How long the code can be entered.
     pub(super) fn expires_in(&self) -> Duration {
-        self.details.expires_in().min(LONGEST)
+        self.details.expires_in().min(LONGEST).min(self.timeout)
     }
 
     /// Polls until the person is done. `interval`, `slow_down` and `authorization_pending` are oauth2's work.
@@ -74,7 +81,7 @@ impl<'a> Device<'a> {
         let client = BasicClient::new(ClientId::new(self.tenant.entry.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(TokenUrl::from_url(token_path.clone()));
-        let wire = Wire::new(self.http, token_path);
+        let wire = Wire::polling(self.http, token_path);
         let polling = client
             .exchange_device_access_token(&self.details)
             .add_extra_param("code_verifier", self.verifier.secret().clone())
@@ -124,7 +131,9 @@ fn expired(tenant: &Tenant) -> Failure {
 }
 
 /// What an OAuth error says, without URLs and bodies.
-pub(super) fn words<T: oauth2::ErrorResponse + std::fmt::Display>(error: &RequestTokenError<crate::http::Error, T>) -> String {
+pub(super) fn words<T: oauth2::ErrorResponse + std::fmt::Display>(
+    error: &RequestTokenError<crate::http::Error, T>,
+) -> String {
     match error {
         RequestTokenError::ServerResponse(said) => said.to_string(),
         RequestTokenError::Request(cause) => cause.to_string(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::form_urlencoded::Serializer;
 
 use super::token::{self, Read};
+use crate::clock::Moment;
 use crate::config::Tenant;
 use crate::http::{self, HeaderMap, HeaderName, HeaderValue, Http};
 use crate::secret::Secret;
@@ -13,6 +14,8 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// How often an exchange is tried after a connection failure, 429 or 5xx: a token has no side effect that matters.
 const TRIES: u32 = 3;
+/// The longest `Retry-After` that is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The pause before the second try; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 
@@ -35,8 +38,8 @@ pub enum ExchangeError {
     Refused(String),
     /// AM granted more than was asked, or something unreadable.
     Odd(String),
-    /// AM says 429.
-    Limited,
+    /// AM says 429, and how long it asks to wait.
+    Limited(Option<Duration>),
     /// AM cannot be reached, or fails.
     Unreachable(String),
 }
@@ -56,7 +59,11 @@ pub async fn exchange(
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {
         match once(http, tenant, primary, client, scopes).await {
-            Err(ExchangeError::Unreachable(_) | ExchangeError::Limited) => tokio::time::sleep(pause).await,
+            Err(ExchangeError::Limited(Some(wait))) if wait > LONGEST_WAIT => {
+                return Err(ExchangeError::Limited(Some(wait)));
+            }
+            Err(ExchangeError::Limited(Some(wait))) => tokio::time::sleep(wait.max(pause)).await,
+            Err(ExchangeError::Unreachable(_) | ExchangeError::Limited(None)) => tokio::time::sleep(pause).await,
             done => return done,
         }
         pause *= 2;
@@ -64,7 +71,13 @@ pub async fn exchange(
     once(http, tenant, primary, client, scopes).await
 }
 
-async fn once(http: &Http, tenant: &Tenant, primary: &Secret, client: &str, scopes: &[&str]) -> Result<Exchanged, ExchangeError> {
+async fn once(
+    http: &Http,
+    tenant: &Tenant,
+    primary: &Secret,
+    client: &str,
+    scopes: &[&str],
+) -> Result<Exchanged, ExchangeError> {
     let endpoint = tenant.origin().at(tenant.entry.token_path.as_str());
     let request = token::post(endpoint, form_headers(), form(primary, client, scopes));
     let reply = http.send(request).await.map_err(|error| ExchangeError::Unreachable(error.to_string()))?;
@@ -97,7 +110,7 @@ fn judge(reply: &http::Reply, scopes: &[&str]) -> Result<Exchanged, ExchangeErro
             None => Ok(Exchanged { lifetime: answer.lifetime(), token: answer.access, refresh: answer.refresh }),
             Some(more) => Err(ExchangeError::Odd(format!("AM granted the scope {more}, which was not asked for"))),
         },
-        (429, _) => Err(ExchangeError::Limited),
+        (429, _) => Err(ExchangeError::Limited(http::retry_after(&reply.headers, Moment::now().wall))),
         (500.., _) => Err(ExchangeError::Unreachable(said("AM failed"))),
         (401, Read::Refused(refusal)) => Err(ExchangeError::Rejected(refusal.to_string())),
         (401, _) => Err(ExchangeError::Rejected(said("AM refused the token"))),
@@ -129,13 +142,15 @@ mod tests {
         let cases: [(u16, &str, Wanted); 11] = [
             (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a"}"#, |done| done.is_ok()),
             (200, r#"{"access_token":"t","token_type":"Bearer"}"#, |done| done.is_ok()),
-            (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#, |done| matches!(done, Err(ExchangeError::Odd(_)))),
+            (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#, |done| {
+                matches!(done, Err(ExchangeError::Odd(_)))
+            }),
             (400, r#"{"error":"invalid_request"}"#, |done| matches!(done, Err(ExchangeError::Rejected(_)))),
             (400, r#"{"error":"invalid_grant"}"#, |done| matches!(done, Err(ExchangeError::Rejected(_)))),
             (401, "", |done| matches!(done, Err(ExchangeError::Rejected(_)))),
             (400, r#"{"error":"invalid_scope"}"#, |done| matches!(done, Err(ExchangeError::Refused(_)))),
             (403, "<html>", |done| matches!(done, Err(ExchangeError::Odd(_)))),
-            (429, "", |done| matches!(done, Err(ExchangeError::Limited))),
+            (429, "", |done| matches!(done, Err(ExchangeError::Limited(None)))),
             (500, "oops", |done| matches!(done, Err(ExchangeError::Unreachable(_)))),
             (200, "oops", |done| matches!(done, Err(ExchangeError::Odd(_)))),
         ];

@@ -1,5 +1,6 @@
 //! Carries out one sign-in from its first screen to its grant, whichever way it goes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aic_proto::message::{How, Pending, Shown};
@@ -95,31 +96,45 @@ impl<O: Opener> Job<O> {
     /// Errors: declined, failed, or not finished in time.
     pub async fn run(self, shown: Tell, pasted: mpsc::Receiver<Secret>) -> Result<Grant, Failure> {
         match self.way {
-            Way::Device => self.device(shown).await,
+            Way::Device => {
+                drop(pasted);
+                self.device(shown).await
+            }
             Way::Paste => self.paste(shown, pasted).await,
             Way::Browser { open, fall_back } => match Loopback::hold(self.tenant.entry.redirect_uri.port).await {
-                Ok(held) => self.browser(held, open, fall_back, shown).await,
+                Ok(held) => self.browser(held, open, fall_back, shown, pasted).await,
                 Err(_) if fall_back => self.device(shown).await,
                 Err(taken) => Err(self.port_taken(&taken)),
             },
         }
     }
 
-    async fn browser(&self, held: Loopback, open: bool, fall_back: bool, shown: Tell) -> Result<Grant, Failure> {
+    async fn browser(
+        &self,
+        held: Loopback,
+        open: bool,
+        fall_back: bool,
+        shown: Tell,
+        mut pasted: mpsc::Receiver<Secret>,
+    ) -> Result<Grant, Failure> {
         let attempt = Attempt::new(&self.tenant).map_err(|reason| failed(&self.tenant, reason))?;
         let (found, mut arrivals) = mpsc::channel(1);
-        let port = callback::serve(held, self.tenant.clone(), attempt.state, found);
+        let port = callback::serve(held, self.tenant.clone(), Arc::clone(&attempt.state), found);
         let opened = open && self.opener.open(&attempt.url).await.is_ok();
         if open && !opened && fall_back {
+            drop(pasted);
             port.close().await;
             return self.device(shown).await;
         }
         let screen = Shown::Browser { url: attempt.url.to_string(), opened };
         let _ = shown.send(self.pending(screen, self.timeout));
         let awaited = async {
-            match arrivals.recv().await {
-                Some(arrived) => self.finish(arrived, attempt.verifier).await,
-                None => Err(failed(&self.tenant, "the redirect listener ended")),
+            tokio::select! {
+                arrived = arrivals.recv() => match arrived {
+                    Some(arrived) => self.finish(arrived, attempt.verifier).await,
+                    None => Err(failed(&self.tenant, "the redirect listener ended")),
+                },
+                redirect = self.pasted_redirect(&mut pasted, &attempt.state) => self.redeem(redirect, attempt.verifier).await,
             }
         };
         let outcome = tokio::time::timeout(self.timeout, awaited).await.unwrap_or_else(|_| Err(self.too_late()));
@@ -143,16 +158,30 @@ impl<O: Opener> Job<O> {
         let _ = shown.send(self.pending(screen, self.timeout));
         let next = tokio::time::timeout(self.timeout, pasted.recv()).await.map_err(|_| self.too_late())?;
         let text = next.ok_or_else(|| failed(&self.tenant, "it was given up"))?;
-        let query = Url::parse(text.expose().trim()).ok().and_then(|url| url.query().map(str::to_owned));
-        let expected = Expected { tenant: &self.tenant, state: &attempt.state };
-        match judge(query.as_deref().unwrap_or_default(), &expected) {
+        match self.judge_pasted(&text, &attempt.state) {
             Redirect::NotOurs => Err(failed(&self.tenant, "the pasted URL is not the end of this sign-in")),
             redirect => self.redeem(redirect, attempt.verifier).await,
         }
     }
 
+    /// The awaited redirect, pasted although a listener waits for it; anything else that is pasted changes nothing.
+    async fn pasted_redirect(&self, pasted: &mut mpsc::Receiver<Secret>, state: &Secret) -> Redirect {
+        while let Some(text) = pasted.recv().await {
+            match self.judge_pasted(&text, state) {
+                Redirect::NotOurs => {}
+                redirect => return redirect,
+            }
+        }
+        std::future::pending().await
+    }
+
+    fn judge_pasted(&self, text: &Secret, state: &Secret) -> Redirect {
+        let query = Url::parse(text.expose().trim()).ok().and_then(|url| url.query().map(str::to_owned));
+        judge(query.as_deref().unwrap_or_default(), &Expected { tenant: &self.tenant, state })
+    }
+
     async fn device(&self, shown: Tell) -> Result<Grant, Failure> {
-        let device = Device::begin(&self.http, &self.tenant).await?;
+        let device = Device::begin(&self.http, &self.tenant, self.timeout).await?;
         let _ = shown.send(self.pending(device.shown(), device.expires_in()));
         device.finish().await
     }
@@ -174,7 +203,8 @@ impl<O: Opener> Job<O> {
             .set_token_uri(TokenUrl::from_url(endpoint.clone()))
             .set_redirect_uri(RedirectUrl::new(entry.redirect_uri.as_str().to_owned()).map_err(unusable)?);
         let wire = Wire::new(&self.http, endpoint);
-        let request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned())).set_pkce_verifier(verifier);
+        let request =
+            client.exchange_code(AuthorizationCode::new(code.expose().to_owned())).set_pkce_verifier(verifier);
         let outcome = request.request_async(&wire).await;
         match (outcome, wire.take()) {
             (Ok(_), Some(answer)) => Ok(grant(answer)),
@@ -207,9 +237,18 @@ impl<O: Opener> Job<O> {
 }
 
 fn refused(tenant: &Tenant, error: &str, description: &str) -> Failure {
-    let words: String = [description, error].iter().find(|text| !text.is_empty()).map_or("", |text| *text).chars().filter(|c| !c.is_control()).take(300).collect();
+    let words: String = [description, error]
+        .iter()
+        .find(|text| !text.is_empty())
+        .map_or("", |text| *text)
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect();
     match error {
-        "access_denied" => Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined: {words}", tenant.name)),
+        "access_denied" => {
+            Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined: {words}", tenant.name))
+        }
         _ => failed(tenant, format!("AM says {error}: {words}")),
     }
 }

@@ -25,7 +25,8 @@ use crate::secret::Secret;
 /// The scopes of a sign-in: what the tools of the catalogue need, and no more.
 ///
 /// Source: the existing server asks for the same five, in this order.
-pub const LOGIN_SCOPES: [&str; 5] = ["fr:idm:*", "fr:idc:monitoring:*", "fr:idc:esv:update", "fr:idc:esv:read", "fr:am:*"];
+pub const LOGIN_SCOPES: [&str; 5] =
+    ["fr:idm:*", "fr:idc:monitoring:*", "fr:idc:esv:update", "fr:idc:esv:read", "fr:am:*"];
 /// How long one request to an OAuth endpoint may take.
 const OAUTH_WITHIN: Duration = Duration::from_secs(20);
 

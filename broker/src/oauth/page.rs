@@ -25,9 +25,20 @@ pub(super) fn render(page: Page<'_>, tenant: &Tenant) -> String {
     let (title, text) = match page {
         Page::SignedIn { user } => {
             let user = escape(user.unwrap_or("a user whose name the token does not tell"));
-            ("Signed in", format!("You are signed in to <b>{name}</b> ({host}) as <b>{user}</b>.<br>Go back to your AI client; if it stopped, tell it to try again. You can close this page."))
+            (
+                "Signed in",
+                format!(
+                    "You are signed in to <b>{name}</b> ({host}) as <b>{user}</b>.<br>Go back to your AI client; if it stopped, tell it to try again. You can close this page."
+                ),
+            )
         }
-        Page::Failed { reason } => ("Not signed in", format!("The sign-in to <b>{name}</b> ({host}) did not succeed: {}.<br>Ask your AI client to try again, or run <code>aic-broker login</code>.", escape(reason))),
+        Page::Failed { reason } => (
+            "Not signed in",
+            format!(
+                "The sign-in to <b>{name}</b> ({host}) did not succeed: {}.<br>Ask your AI client to try again, or run <code>aic-broker login</code>.",
+                escape(reason)
+            ),
+        ),
         Page::NotOurs => ("Nothing to see here", "This address only takes the end of a sign-in.".to_owned()),
     };
     format!(

@@ -22,12 +22,11 @@ const UNUSED_URL: &str = "https://unused.invalid/revoke";
 ///
 /// Source: RFC 7009 section 2.1; a 200 also means that AM did not know the token (section 2.2).
 /// Errors: what AM or the network says; the token then lives out its short life.
-pub async fn revoke(http: &Http, tenant: &Tenant, token: &Secret) -> Result<(), String> {
+pub async fn revoke(http: &Http, tenant: &Tenant, client: &str, token: &Secret) -> Result<(), String> {
     let carrier = Carrier { http, endpoint: tenant.origin().at(tenant.entry.revoke_path.as_str()), token };
     let url = RevocationUrl::new(UNUSED_URL.to_owned()).map_err(|error| error.to_string())?;
-    let client = BasicClient::new(ClientId::new(tenant.entry.client_id.clone()))
-        .set_auth_type(AuthType::RequestBody)
-        .set_revocation_url(url);
+    let client =
+        BasicClient::new(ClientId::new(client.to_owned())).set_auth_type(AuthType::RequestBody).set_revocation_url(url);
     let placeholder = StandardRevocableToken::AccessToken(AccessToken::new(PLACEHOLDER.to_owned()));
     let request = client.revoke_token(placeholder).map_err(|error| error.to_string())?;
     request.request_async(&carrier).await.map_err(|error| match error {

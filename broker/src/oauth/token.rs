@@ -113,13 +113,21 @@ impl std::fmt::Display for Refusal {
 pub(super) struct Wire<'a> {
     http: &'a Http,
     endpoint: Url,
+    polls: bool,
     taken: Mutex<Option<Answer>>,
 }
 
 impl<'a> Wire<'a> {
     /// The endpoint is the configuration's; what oauth2 has in its own URL is not used.
     pub(super) fn new(http: &'a Http, endpoint: Url) -> Self {
-        Self { http, endpoint, taken: Mutex::default() }
+        Self { http, endpoint, polls: false, taken: Mutex::default() }
+    }
+
+    /// The same for polling: the error word counts, whatever the status, and a failing server is asked again later.
+    ///
+    /// Source: RFC 8628 section 3.5; AM answers a pending device with 403.
+    pub(super) fn polling(http: &'a Http, endpoint: Url) -> Self {
+        Self { polls: true, ..Self::new(http, endpoint) }
     }
 
     /// The tokens of the last successful answer.
@@ -130,10 +138,22 @@ impl<'a> Wire<'a> {
     async fn exchange(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, http::Error> {
         let (parts, body) = request.into_parts();
         let reply = self.http.send(post(self.endpoint.clone(), parts.headers, body)).await?;
-        let shown = self.hold_back(&reply);
-        let mut response = oauth2::HttpResponse::new(shown);
-        *response.status_mut() = oauth2::http::StatusCode::from_u16(reply.status).unwrap_or_default();
+        let status = self.status(&reply)?;
+        let mut response = oauth2::HttpResponse::new(self.hold_back(&reply));
+        *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
         Ok(response)
+    }
+
+    fn status(&self, reply: &http::Reply) -> Result<u16, http::Error> {
+        let again = || http::Error::NoAnswer {
+            host: self.endpoint.host_str().unwrap_or_default().to_owned(),
+            cause: format!("status {}", reply.status),
+        };
+        match (self.polls, read(&reply.body)) {
+            (true, Read::Refused(_)) => Ok(400),
+            (true, Read::Unreadable) if reply.status == 429 || reply.status >= 500 => Err(again()),
+            _ => Ok(reply.status),
+        }
     }
 
     fn hold_back(&self, reply: &http::Reply) -> Vec<u8> {
@@ -204,7 +224,8 @@ mod tests {
 
     #[test]
     fn an_absurd_life_is_not_believed() {
-        let life = |expires_in| Answer { access: Secret::copy_of("a"), refresh: None, expires_in, scope: None }.lifetime();
+        let life =
+            |expires_in| Answer { access: Secret::copy_of("a"), refresh: None, expires_in, scope: None }.lifetime();
 
         assert_eq!(life(Some(3599)), Duration::from_secs(3599));
         assert_eq!(life(Some(u64::MAX)), LONGEST_LIFE);

@@ -31,7 +31,9 @@ pub fn executable_of(pid: u32) -> Option<String> {
 ///
 /// Source: proc(5): `/proc/net/tcp`, `/proc/PID/fd`.
 pub fn holder_of_port(port: u16) -> Option<String> {
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
     let wanted = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?;
     let is_process = |name: &std::ffi::OsStr| name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
@@ -73,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_display_counts_unless_somebody_sits_elsewhere() {
-        let with = |set: &'static [&'static str]| has_display(&|name: &str| set.contains(&name).then(|| "x".to_owned()));
+        let with =
+            |set: &'static [&'static str]| has_display(&|name: &str| set.contains(&name).then(|| "x".to_owned()));
 
         assert!(with(&["DISPLAY"]));
         assert!(with(&["WAYLAND_DISPLAY"]));

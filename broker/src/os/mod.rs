@@ -32,7 +32,10 @@ use windows as desktop;
 
 pub use desktop::{executable_of, holder_of_port};
 pub use notify::{Notice, Notifier};
-pub use this::{become_daemon, give_up_standard_error, harden, private_directory, private_file};
+pub use this::{
+    ADDRESS_FAMILY_NOT_SUPPORTED, become_daemon, give_up_standard_error, harden, is_named, private_directory,
+    private_file,
+};
 
 /// How long a browser's launcher is watched for an early failure.
 const LAUNCHER_WATCHED: Duration = Duration::from_millis(300);

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+/// What the OS says of a socket of a family that it does not have.
+pub const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = rustix::io::Errno::AFNOSUPPORT.raw_os_error();
+
 /// Makes this process opaque to others of the same user: no core file, no tracing, no reading of its memory.
 ///
 /// Errors: the OS refuses; a broker that holds tokens must not run then.
@@ -14,10 +17,24 @@ pub fn harden() -> io::Result<()> {
     rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o077));
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     let files = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum })?;
+    setrlimit(Resource::Nofile, Rlimit { current: most_files(files.maximum), maximum: files.maximum })?;
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    #[cfg(target_os = "macos")]
+    super::macos::deny_tracing()?;
     Ok(())
+}
+
+#[cfg(not(target_os = "macos"))]
+fn most_files(maximum: Option<u64>) -> Option<u64> {
+    maximum
+}
+
+/// Source: setrlimit(2) of macOS, COMPATIBILITY: more than `OPEN_MAX` is refused, "unlimited" too.
+#[cfg(target_os = "macos")]
+fn most_files(maximum: Option<u64>) -> Option<u64> {
+    const OPEN_MAX: u64 = 10_240;
+    Some(maximum.unwrap_or(OPEN_MAX).min(OPEN_MAX))
 }
 
 /// Leaves the starter's session, so that it does not end with an editor.
@@ -42,7 +59,10 @@ pub fn private_directory(directory: &Path) -> io::Result<()> {
     let found = std::fs::symlink_metadata(directory)?;
     let ours = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
     if !ours {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is not this user's directory", directory.display())));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} is not this user's directory", directory.display()),
+        ));
     }
     match found.mode() & 0o077 {
         0 => Ok(()),
@@ -58,10 +78,20 @@ pub fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
     let file = options.mode(0o600).custom_flags(nofollow).open(path)?;
     let found = file.metadata()?;
     if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{} is not this user's file", path.display())));
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} is not this user's file", path.display()),
+        ));
     }
     if found.mode() & 0o077 != 0 {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Whether a path still leads to an open file.
+pub fn is_named(file: &File, path: &Path) -> bool {
+    let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+    let (open, named) = (file.metadata().map(identity), std::fs::symlink_metadata(path).map(identity));
+    matches!((open, named), (Ok(open), Ok(named)) if open == named)
 }

@@ -76,8 +76,15 @@ impl Output {
     }
 }
 
-const FAMILIES: &[&[Tool]] =
-    &[managed_objects::TOOLS, logs::TOOLS, esv::TOOLS, themes::TOOLS, feature_management::TOOLS, am::TOOLS, applications::TOOLS];
+const FAMILIES: &[&[Tool]] = &[
+    managed_objects::TOOLS,
+    logs::TOOLS,
+    esv::TOOLS,
+    themes::TOOLS,
+    feature_management::TOOLS,
+    am::TOOLS,
+    applications::TOOLS,
+];
 
 /// The run function of a tool.
 pub fn find(name: &str) -> Option<Run> {

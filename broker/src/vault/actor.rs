@@ -1,11 +1,13 @@
 //! Carries out what the machine decides for one tenant. One task owns the state, the tokens and the waiting callers.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aic_proto::message::{End, How, Pending};
 use aic_proto::refusal::{Failure, Kind};
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -30,6 +32,9 @@ enum News {
     Exchanged { session: Generation, key: String, outcome: Result<Exchanged, ExchangeError> },
     Lost { session: Generation, key: String, why: String },
 }
+
+/// A token with the client that it was issued to, which alone may give it back (RFC 7009 section 2.1).
+type Issued = (String, Arc<Secret>);
 
 type BearerReply = oneshot::Sender<Result<Scoped, Need>>;
 
@@ -128,6 +133,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             Ask::SignOut { reply } => {
                 let revoked = self.sign_out().await;
                 let _ = reply.send(revoked);
+                self.serve_waiting();
             }
             Ask::Report { reply } => {
                 self.happen(Event::Looked).await;
@@ -193,7 +199,10 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                 Err(why) => News::Lost { session, key, why },
                 Ok(primary) => {
                     let scopes: Vec<&str> = key.split(' ').collect();
-                    let outcome = oauth::exchange(&parts.http, &tenant, &primary, &client, &scopes).await;
+                    let exchange = oauth::exchange(&parts.http, &tenant, &primary, &client, &scopes);
+                    let outcome = AssertUnwindSafe(exchange).catch_unwind().await;
+                    let outcome =
+                        outcome.unwrap_or_else(|_| Err(ExchangeError::Odd("a fault of the broker's own".to_owned())));
                     News::Exchanged { session, key, outcome }
                 }
             };
@@ -206,7 +215,9 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         let current = self.state.session().filter(|current| current.generation == session).cloned();
         match (outcome, current) {
             (Ok(exchanged), Some(_)) => self.hand_out(session, key, exchanged, waiting).await,
-            (Err(ExchangeError::Rejected(words)), Some(current)) if machine::is_fresh_and_unproven(&current, Moment::now()) => {
+            (Err(ExchangeError::Rejected(words)), Some(current))
+                if machine::is_fresh_and_unproven(&current, Moment::now()) =>
+            {
                 refuse(waiting, &self.fresh_and_rejected(&words));
             }
             (Err(ExchangeError::Rejected(_)), Some(_)) => {
@@ -214,7 +225,12 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                 self.happen(Event::Rejected(session)).await;
                 self.again(&key, waiting).await;
             }
-            (_, None) => self.again(&key, waiting).await,
+            (Ok(exchanged), None) => {
+                let late = [Some(exchanged.token), exchanged.refresh];
+                self.give_back(&self.tenant.entry.exchange_client_id, late.into_iter().flatten());
+                self.again(&key, waiting).await;
+            }
+            (Err(_), None) => self.again(&key, waiting).await,
             (Err(error), Some(_)) => refuse(waiting, &exchange_failure(&self.tenant, &error)),
         }
     }
@@ -228,7 +244,9 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             tokens.scoped.keep(key.clone(), bearer.clone(), token, lifetime, Moment::now());
         }
         self.told(&Happening::Exchanged { scopes: key });
-        self.give_back(exchanged.refresh);
+        if let Some(tokens) = &self.tokens {
+            self.give_back(&tokens.acting_client, exchanged.refresh);
+        }
         for reply in waiting {
             let _ = reply.send(Ok(Scoped { bearer: bearer.clone(), expires_in: lifetime }));
         }
@@ -236,20 +254,27 @@ impl<O: Opener + Clone + 'static> Actor<O> {
 
     /// Those who waited for an exchange of a session that is gone want the next one.
     async fn again(&mut self, key: &str, waiting: Vec<BearerReply>) {
-        for reply in waiting {
+        for reply in waiting.into_iter().filter(|reply| !reply.is_closed()) {
             let scopes = key.split(' ').map(str::to_owned).collect();
             self.for_token.push((scopes, reply));
         }
+        self.for_token.retain(|(_, reply)| !reply.is_closed());
         if !self.for_token.is_empty() {
             self.want(By::Call).await;
         }
     }
 
-    /// The keychain lost the token: the session cannot go on, and the next one stays in memory.
+    /// The keychain lost the token: the session cannot go on, and the next one stays in memory where that is allowed.
     async fn lost(&mut self, session: Generation, key: String, why: String) {
         let waiting = self.exchanging.remove(&key).unwrap_or_default();
-        self.told(&Happening::MemoryInstead(why));
-        self.key = None;
+        if self.state.session().is_none_or(|current| current.generation != session) {
+            return self.again(&key, waiting).await;
+        }
+        self.told(&Happening::Ended { user: self.last_user.clone(), how: Ended::Lost });
+        if !self.parts.keychain.is_required() {
+            self.told(&Happening::MemoryInstead(why));
+            self.key = None;
+        }
         self.happen(Event::Rejected(session)).await;
         self.again(&key, waiting).await;
     }
@@ -292,7 +317,9 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                     let _ = told.send(News::Shown(generation, pending)).await;
                 }
             };
-            let (outcome, ()) = tokio::join!(job.run(shown, pasted), telling);
+            let (outcome, ()) = tokio::join!(AssertUnwindSafe(job.run(shown, pasted)).catch_unwind(), telling);
+            let own_fault = || Failure::new(Kind::Internal, "the sign-in failed by a fault of the broker's own");
+            let outcome = outcome.unwrap_or_else(|_| Err(own_fault()));
             let _ = news.send(News::Ended(generation, outcome)).await;
         });
         self.running = Some((task.abort_handle(), paste));
@@ -343,7 +370,11 @@ impl<O: Opener + Clone + 'static> Actor<O> {
     async fn sign_out(&mut self) -> Option<Revoked> {
         let user = self.state.session().map(|session| session.user.clone());
         let tokens = self.tokens.take();
-        self.end_waiting(End::Failed(Failure::new(Kind::LoginFailed, "the sign-in was ended by a sign-out")));
+        let ended = Failure::new(Kind::LoginFailed, "the sign-in was ended by a sign-out");
+        if self.state.login().is_some() {
+            self.told(&Happening::SignInFailed(ended.clone()));
+        }
+        self.end_waiting(End::Failed(ended));
         self.happen(Event::SignedOut).await;
         let user = user?;
         let revoked = match tokens {
@@ -358,11 +389,16 @@ impl<O: Opener + Clone + 'static> Actor<O> {
 
     async fn happen(&mut self, event: Event) {
         let before = std::mem::replace(&mut self.state, State::SignedOut(Why::Ended));
-        let expired_user = before.session().map(|session| session.user.clone());
+        let user = before.session().and_then(|session| session.user.clone());
+        let by_time = !matches!(event, Event::Rejected(_) | Event::NotKept(..));
+        let by_grant = matches!(event, Event::Granted { .. });
         let (state, effects) = machine::step(before, event, self.generation + 1, Moment::now());
         self.state = state;
-        if matches!(self.state, State::SignedOut(Why::Expired)) && !effects.is_empty() {
-            self.told(&Happening::Ended { user: expired_user.flatten(), how: Ended::Expired });
+        if by_time && effects.iter().any(|effect| matches!(effect, Effect::Forget(_))) {
+            self.told(&Happening::Ended { user: user.clone(), how: Ended::Expired });
+        }
+        if by_grant && effects.iter().any(|effect| matches!(effect, Effect::Revoke(_))) {
+            self.told(&Happening::Ended { user, how: Ended::Replaced });
         }
         for effect in effects {
             self.carry_out(effect).await;
@@ -382,10 +418,15 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             }
             Effect::Keep(generation) => self.keep(generation).await,
             Effect::EndsSoon => self.told(&Happening::EndsSoon),
-            Effect::Forget(generation) | Effect::Revoke(generation) => self.forget(generation, matches!(effect, Effect::Revoke(_))).await,
+            Effect::Forget(generation) | Effect::Revoke(generation) => {
+                self.forget(generation, matches!(effect, Effect::Revoke(_))).await
+            }
             Effect::Discard(generation) => {
                 if let Some(grant) = self.granted.remove(&generation) {
-                    self.give_back(Some(grant.access));
+                    self.give_back(
+                        &self.tenant.entry.client_id,
+                        [Some(grant.access), grant.refresh].into_iter().flatten(),
+                    );
                 }
             }
         }
@@ -395,29 +436,60 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         let Some(grant) = self.granted.remove(&generation) else { return };
         self.running = None;
         let client = grant.acting_client.unwrap_or_else(|| self.tenant.entry.exchange_client_id.clone());
-        let held = self.store(grant.access, generation).await;
+        let held = match self.store(grant.access, generation).await {
+            Ok(held) => held,
+            Err((access, reason)) => {
+                self.give_back(&self.tenant.entry.client_id, grant.refresh.into_iter().chain([access]));
+                return self.not_kept(generation, &reason).await;
+            }
+        };
         self.tokens = Some(Tokens { generation, held, acting_client: client, scoped: Cache::default() });
-        self.give_back(grant.refresh);
+        self.give_back(&self.tenant.entry.client_id, grant.refresh);
         let instead_of = self.last_user.take().filter(|user| grant.user.as_ref().is_some_and(|new| new != user));
         self.last_user.clone_from(&grant.user);
         self.told(&Happening::SignedIn { user: grant.user.clone(), instead_of });
         self.end_waiting(End::SignedIn { user: grant.user });
     }
 
-    async fn store(&mut self, token: Secret, generation: Generation) -> Held {
-        let Some(key) = self.key.clone().filter(|_| self.parts.keychain.is_os()) else { return Held::Memory(Arc::new(token)) };
-        let sealed = key.seal(&token, belongs(&self.tenant, generation));
-        let kept = match sealed {
-            Ok(record) => self.parts.keychain.put(&account(&self.tenant), record).await.map_err(|trouble| trouble.to_string()),
-            Err(reason) => Err(reason),
-        };
-        match kept {
-            Ok(()) => Held::Sealed,
-            Err(reason) => {
+    /// Puts the token where the configuration wants it.
+    ///
+    /// Errors: the keychain is insisted on and does not take it; the token comes back with the reason.
+    async fn store(&mut self, token: Secret, generation: Generation) -> Result<Held, (Secret, String)> {
+        let keychain = &self.parts.keychain;
+        match (self.seal(&token, generation).await, keychain.is_required()) {
+            (Some(Ok(())), _) => Ok(Held::Sealed),
+            (None, false) => Ok(Held::Memory(Arc::new(token))),
+            (None, true) => Err((token, "the OS gave no key to seal it with".to_owned())),
+            (Some(Err(reason)), true) => Err((token, reason)),
+            (Some(Err(reason)), false) => {
                 self.told(&Happening::MemoryInstead(reason));
-                Held::Memory(Arc::new(token))
+                Ok(Held::Memory(Arc::new(token)))
             }
         }
+    }
+
+    /// Seals the token into the keychain; none where there is nothing to seal it with or to put it in.
+    async fn seal(&self, token: &Secret, generation: Generation) -> Option<Result<(), String>> {
+        let key = self.key.as_ref().filter(|_| self.parts.keychain.is_os())?;
+        let record = match key.seal(token, belongs(&self.tenant, generation)) {
+            Ok(record) => record,
+            Err(reason) => return Some(Err(reason)),
+        };
+        let kept = self.parts.keychain.put(&account(&self.tenant), record).await;
+        Some(kept.map_err(|trouble| trouble.to_string()))
+    }
+
+    /// Ends a sign-in whose token has no place. The future is boxed because this is a step within a step.
+    async fn not_kept(&mut self, generation: Generation, reason: &str) {
+        let name = &self.tenant.name;
+        let message = format!("the sign-in to {name} failed: keychain = \"os\" is configured, and {reason}");
+        let hint = format!(
+            "unlock or start the keychain, then: aic-broker login --tenant {name}\nor keep sessions in memory: keychain = \"auto\" in config.toml"
+        );
+        let failure = Failure::new(Kind::LoginFailed, message).with_hint(hint);
+        self.told(&Happening::SignInFailed(failure.clone()));
+        self.end_waiting(End::Failed(failure.clone()));
+        Box::pin(self.happen(Event::NotKept(generation, failure))).await;
     }
 
     async fn forget(&mut self, generation: Generation, revoke: bool) {
@@ -425,7 +497,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         let primary = self.take_primary(&tokens).await;
         if revoke {
             let (parts, tenant) = (Arc::clone(&self.parts), self.tenant.clone());
-            let all = tokens.scoped.take().into_iter().chain(primary.ok()).collect();
+            let all = issued(&mut tokens, &tenant, primary.ok());
             tokio::spawn(async move { revoke_all(&parts, &tenant, all).await });
         }
     }
@@ -445,22 +517,22 @@ impl<O: Opener + Clone + 'static> Actor<O> {
     // -- giving tokens back --------------------------------------------------------------
 
     async fn revoke(&self, mut tokens: Tokens) -> Revoked {
-        match self.take_primary(&tokens).await {
-            Err(why) => Revoked::NotAll(why),
-            Ok(primary) => {
-                let all = tokens.scoped.take().into_iter().chain([primary]).collect();
-                revoke_all(&self.parts, &self.tenant, all).await
-            }
-        }
+        let (primary, lost) = match self.take_primary(&tokens).await {
+            Ok(primary) => (Some(primary), None),
+            Err(why) => (None, Some(why)),
+        };
+        let all = issued(&mut tokens, &self.tenant, primary);
+        let revoked = revoke_all(&self.parts, &self.tenant, all).await;
+        lost.map_or(revoked, Revoked::NotAll)
     }
 
     /// Gives a single token back in the background; it ends by itself if that fails.
-    fn give_back(&self, token: Option<Secret>) {
-        let Some(token) = token else { return };
+    fn give_back(&self, client: &str, tokens: impl IntoIterator<Item = Secret>) {
+        let all: Vec<Issued> = tokens.into_iter().map(|token| (client.to_owned(), Arc::new(token))).collect();
         let (parts, tenant) = (Arc::clone(&self.parts), self.tenant.clone());
-        tokio::spawn(async move {
-            let _ = tokio::time::timeout(REVOKE_WITHIN, oauth::revoke(&parts.http, &tenant, &token)).await;
-        });
+        if !all.is_empty() {
+            tokio::spawn(async move { revoke_all(&parts, &tenant, all).await });
+        }
     }
 
     // -- those who wait ------------------------------------------------------------------
@@ -526,7 +598,8 @@ impl<O: Opener + Clone + 'static> Actor<O> {
     }
 
     fn fresh_and_rejected(&self, words: &str) -> Failure {
-        let message = format!("{} refuses to exchange the token of a sign-in that just succeeded: {words}", self.tenant.name);
+        let message =
+            format!("{} refuses to exchange the token of a sign-in that just succeeded: {words}", self.tenant.name);
         Failure::new(Kind::Denied, message).with_hint(
             "the tenant's exchange client must be allowed to act for the signed-in user: check exchange_client_id in the configuration and may_act at the tenant",
         )
@@ -541,14 +614,27 @@ enum Standing {
     Refused(Failure),
 }
 
-async fn unseal<O>(parts: &Parts<O>, tenant: &Tenant, key: Option<&SealingKey>, generation: Generation) -> Result<Arc<Secret>, String> {
+async fn unseal<O>(
+    parts: &Parts<O>,
+    tenant: &Tenant,
+    key: Option<&SealingKey>,
+    generation: Generation,
+) -> Result<Arc<Secret>, String> {
     let record = parts.keychain.get(&account(tenant)).await.map_err(|trouble| trouble.to_string())?;
     let opened = key.and_then(|key| key.open(&record, belongs(tenant, generation)));
     opened.map(Arc::new).ok_or_else(|| "the keychain's record was changed by somebody else".to_owned())
 }
 
-async fn revoke_all<O>(parts: &Parts<O>, tenant: &Tenant, tokens: Vec<Arc<Secret>>) -> Revoked {
-    let revoking = futures_util::future::join_all(tokens.iter().map(|token| oauth::revoke(&parts.http, tenant, token)));
+/// All tokens of a session, each with its client.
+fn issued(tokens: &mut Tokens, tenant: &Tenant, primary: Option<Arc<Secret>>) -> Vec<Issued> {
+    let acting = &tokens.acting_client;
+    let scoped = tokens.scoped.take().into_iter().map(|token| (acting.clone(), token));
+    scoped.chain(primary.map(|token| (tenant.entry.client_id.clone(), token))).collect()
+}
+
+async fn revoke_all<O>(parts: &Parts<O>, tenant: &Tenant, tokens: Vec<Issued>) -> Revoked {
+    let revoking = tokens.iter().map(|(client, token)| oauth::revoke(&parts.http, tenant, client, token));
+    let revoking = futures_util::future::join_all(revoking);
     match tokio::time::timeout(REVOKE_WITHIN, revoking).await {
         Err(_) => Revoked::NotAll(format!("no answer within {} s", REVOKE_WITHIN.as_secs())),
         Ok(done) => done.into_iter().find_map(Result::err).map_or(Revoked::All, Revoked::NotAll),
@@ -586,11 +672,16 @@ fn exchange_failure(tenant: &Tenant, error: &ExchangeError) -> Failure {
     let name = &tenant.name;
     match error {
         ExchangeError::Refused(words) => Failure::new(Kind::Denied, format!("{name} refused a scoped token: {words}")),
-        ExchangeError::Rejected(words) => Failure::new(Kind::LoginRequired, format!("{name} rejected the session: {words}")),
+        ExchangeError::Rejected(words) => {
+            Failure::new(Kind::LoginRequired, format!("{name} rejected the session: {words}"))
+        }
         ExchangeError::Odd(words) => Failure::new(Kind::Upstream, format!("{name}: {words}")),
-        ExchangeError::Limited => Failure::new(Kind::RateLimited, format!("{name} limits token exchanges: try again later")),
+        ExchangeError::Limited(_) => {
+            Failure::new(Kind::RateLimited, format!("{name} limits token exchanges: try again later"))
+        }
         ExchangeError::Unreachable(words) => {
-            Failure::new(Kind::Unreachable, format!("no scoped token from {name}: {words}")).with_hint("aic-broker doctor")
+            Failure::new(Kind::Unreachable, format!("no scoped token from {name}: {words}"))
+                .with_hint("aic-broker doctor")
         }
     }
 }

@@ -84,8 +84,14 @@ pub enum By {
 pub(super) enum Event {
     Wanted(By),
     Shown(Generation, Pending),
-    Granted { generation: Generation, user: Option<String>, expires_at: Moment },
+    Granted {
+        generation: Generation,
+        user: Option<String>,
+        expires_at: Moment,
+    },
     Failed(Generation, Failure),
+    /// What was granted cannot be kept where the configuration insists on keeping it.
+    NotKept(Generation, Failure),
     Proven(Generation),
     Rejected(Generation),
     /// The person declined; nobody else waits.
@@ -195,6 +201,7 @@ fn take(state: State, event: Event, next: Generation, now: Moment) -> (State, Ve
         }
         Event::Failed(generation, failure) => (failed(state, generation, failure, now), Vec::new()),
         Event::Declined(generation, failure) => declined(state, generation, failure, now),
+        Event::NotKept(generation, failure) => (not_kept(state, generation, failure, now), Vec::new()),
         Event::Proven(generation) => (proven(state, generation), Vec::new()),
         Event::Rejected(generation) => rejected(state, generation),
         Event::SignedOut => signed_out(state),
@@ -251,6 +258,15 @@ fn declined(state: State, generation: Generation, failure: Failure, now: Moment)
     match state.login().is_some_and(|login| login.generation == generation) {
         true => (failed(state, generation, failure, now), vec![Effect::Stop(generation)]),
         false => (state, Vec::new()),
+    }
+}
+
+fn not_kept(state: State, generation: Generation, failure: Failure, now: Moment) -> State {
+    match state {
+        State::SignedIn(session) if session.generation == generation => {
+            State::SignedOut(Why::Failed { until: now.plus(REST), failure })
+        }
+        other => other,
     }
 }
 

@@ -20,7 +20,14 @@ fn login(generation: Generation) -> Login {
 }
 
 fn session(generation: Generation, now: Moment) -> Session {
-    Session { generation, user: None, since: now, expires_at: now.plus(Duration::from_secs(100)), proven: false, speaks_at: None }
+    Session {
+        generation,
+        user: None,
+        since: now,
+        expires_at: now.plus(Duration::from_secs(100)),
+        proven: false,
+        speaks_at: None,
+    }
 }
 
 fn granted(generation: Generation, now: Moment) -> Event {
@@ -43,13 +50,27 @@ fn every_event_has_its_step() {
         ("a call rests", resting(), Event::Wanted(By::Call), resting(), vec![]),
         ("a person does not", resting(), Event::Wanted(By::Person), State::SigningIn(login(9)), vec![Effect::Begin(9)]),
         ("a person finds a session", signed(), Event::Wanted(By::Person), signed(), vec![]),
-        ("a renewal begins", signed(), Event::Wanted(By::Renewal), State::Renewing(session(1, now), login(9)), vec![Effect::Begin(9)]),
+        (
+            "a renewal begins",
+            signed(),
+            Event::Wanted(By::Renewal),
+            State::Renewing(session(1, now), login(9)),
+            vec![Effect::Begin(9)],
+        ),
         ("a screen is shown", signing(), Event::Shown(1, pending()), shown, vec![]),
         ("an old screen is not", signing(), Event::Shown(0, pending()), signing(), vec![]),
         ("a grant is kept", signing(), granted(1, now), signed(), vec![Effect::Keep(1)]),
+        ("a grant that cannot be kept", signed(), Event::NotKept(1, failure()), resting(), vec![]),
+        ("an older grant cannot be kept", signed(), Event::NotKept(0, failure()), signed(), vec![]),
         ("an old grant is given back", signing(), granted(0, now), signing(), vec![Effect::Discard(0)]),
         ("a late grant is given back", out(), granted(1, now), out(), vec![Effect::Discard(1)]),
-        ("a renewal replaces", renewing(), granted(2, now), State::SignedIn(session(2, now)), vec![Effect::Revoke(1), Effect::Keep(2)]),
+        (
+            "a renewal replaces",
+            renewing(),
+            granted(2, now),
+            State::SignedIn(session(2, now)),
+            vec![Effect::Revoke(1), Effect::Keep(2)],
+        ),
         ("a failure rests", signing(), Event::Failed(1, failure()), resting(), vec![]),
         ("an old failure does not", signing(), Event::Failed(0, failure()), signing(), vec![]),
         ("a failed renewal keeps the session", renewing(), Event::Failed(2, failure()), signed(), vec![]),
@@ -57,7 +78,13 @@ fn every_event_has_its_step() {
         ("an old dialog does not", signing(), Event::Declined(0, failure()), signing(), vec![]),
         ("a rejected token is forgotten", signed(), Event::Rejected(1), out(), vec![Effect::Forget(1)]),
         ("an old rejection changes nothing", signed(), Event::Rejected(0), signed(), vec![]),
-        ("a rejection leaves the renewal", renewing(), Event::Rejected(1), State::SigningIn(login(2)), vec![Effect::Forget(1)]),
+        (
+            "a rejection leaves the renewal",
+            renewing(),
+            Event::Rejected(1),
+            State::SigningIn(login(2)),
+            vec![Effect::Forget(1)],
+        ),
         ("signing out revokes", signed(), Event::SignedOut, out(), vec![Effect::Revoke(1)]),
         ("signing out stops", signing(), Event::SignedOut, out(), vec![Effect::Stop(1)]),
         ("signing out does both", renewing(), Event::SignedOut, out(), vec![Effect::Stop(2), Effect::Revoke(1)]),

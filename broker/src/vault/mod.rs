@@ -85,6 +85,10 @@ pub enum Ended {
     Expired,
     /// The tenant rejected its token.
     Rejected,
+    /// The keychain lost its token.
+    Lost,
+    /// Somebody signed in anew before its end.
+    Replaced,
     /// By a sign-out; what was revoked.
     SignedOut(Revoked),
 }
@@ -207,7 +211,8 @@ impl<O: Opener + Clone + 'static> Vault<O> {
 
     /// How a tenant's session stands.
     pub async fn report(&self, tenant: &Tenant) -> Report {
-        let unknown = || Report { tenant: tenant.name.clone(), state: "signed_out", user: None, expires_at: None, pending: None };
+        let unknown =
+            || Report { tenant: tenant.name.clone(), state: "signed_out", user: None, expires_at: None, pending: None };
         match self.known(tenant) {
             true => self.ask(tenant, |reply| Ask::Report { reply }).await.unwrap_or_else(unknown),
             false => unknown(),
@@ -229,7 +234,11 @@ impl<O: Opener + Clone + 'static> Vault<O> {
     fn mailbox(&self, tenant: &Tenant) -> mpsc::Sender<Ask> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         let start = || (tenant.clone(), actor::start(Arc::clone(&self.parts), tenant.clone()));
-        tenants.entry(tenant.origin().clone()).or_insert_with(start).1.clone()
+        let known = tenants.entry(tenant.origin().clone()).or_insert_with(start);
+        if known.1.is_closed() {
+            *known = start();
+        }
+        known.1.clone()
     }
 
     async fn ask<T>(&self, tenant: &Tenant, build: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {

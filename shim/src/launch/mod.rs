@@ -119,7 +119,11 @@ fn environment(places: &Places, lookup: &dyn Fn(&str) -> Option<OsString>) -> Ve
     let named = of_places.into_iter().filter_map(|(name, path)| Some((name, path.clone()?.into_os_string())));
     let passed = os::PASSED_ON.iter().filter_map(|name| Some((*name, lookup(name).filter(|value| !value.is_empty())?)));
     let looked_up = os::desktop(lookup, &|path: &Path| path.exists());
-    named.chain(passed).chain(looked_up).chain(os::FIXED.iter().map(|(name, value)| (*name, OsString::from(value)))).collect()
+    named
+        .chain(passed)
+        .chain(looked_up)
+        .chain(os::FIXED.iter().map(|(name, value)| (*name, OsString::from(value))))
+        .collect()
 }
 
 async fn watch_over(mut child: Child) -> Departure {

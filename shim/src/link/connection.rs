@@ -33,14 +33,28 @@ pub(crate) enum Lost {
 pub(crate) struct Connection {
     /// Seals what goes to the MCP client and comes back.
     pub(crate) state_key: [u8; 32],
-    outbox: mpsc::Sender<Vec<u8>>,
+    outbox: mpsc::Sender<Outgoing>,
     waiting: Arc<Waiting>,
     next: AtomicU64,
 }
 
+/// A frame to be written; the request that it carries where it is answered.
+#[derive(Debug)]
+struct Outgoing {
+    request: Option<RequestId>,
+    frame: Vec<u8>,
+}
+
 /// The requests without an answer; `None` once the connection has ended.
 #[derive(Debug)]
-struct Waiting(Mutex<Option<HashMap<RequestId, oneshot::Sender<ToShim>>>>);
+struct Waiting(Mutex<Option<HashMap<RequestId, Waiter>>>);
+
+/// Who waits for an answer, and whether the broker may have the request.
+#[derive(Debug)]
+struct Waiter {
+    answer: oneshot::Sender<Result<ToShim, Lost>>,
+    handed_over: bool,
+}
 
 impl Connection {
     /// Begins to read and to write.
@@ -68,16 +82,16 @@ impl Connection {
         let frame = build(id).encode().map_err(|_| Lost::TooLarge)?;
         let answer = self.waiting.enter(id).ok_or(Lost::Unsent)?;
         let mut awaited = Awaited { id, connection: self, sent: false };
-        self.outbox.send(frame).await.map_err(|_| Lost::Unsent)?;
+        self.outbox.send(Outgoing { request: Some(id), frame }).await.map_err(|_| Lost::Unsent)?;
         awaited.sent = true;
-        answer.await.map_err(|_| Lost::Unanswered)
+        answer.await.unwrap_or(Err(Lost::Unanswered))
     }
 
     /// Sends a message that is not answered.
     pub(crate) async fn tell(&self, build: impl FnOnce(RequestId) -> ToBroker) {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         if let Ok(frame) = build(id).encode() {
-            let _ = self.outbox.send(frame).await;
+            let _ = self.outbox.send(Outgoing { request: None, frame }).await;
         }
     }
 }
@@ -96,34 +110,52 @@ impl Drop for Awaited<'_> {
             && self.sent
             && let Ok(frame) = ToBroker::Cancel(Cancel { id: self.id }).encode()
         {
-            let _ = self.connection.outbox.try_send(frame);
+            let _ = self.connection.outbox.try_send(Outgoing { request: None, frame });
         }
     }
 }
 
 impl Waiting {
-    fn lock(&self) -> MutexGuard<'_, Option<HashMap<RequestId, oneshot::Sender<ToShim>>>> {
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<RequestId, Waiter>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(&self, id: RequestId) -> Option<oneshot::Receiver<ToShim>> {
-        let (sender, receiver) = oneshot::channel();
-        self.lock().as_mut()?.insert(id, sender);
+    fn enter(&self, id: RequestId) -> Option<oneshot::Receiver<Result<ToShim, Lost>>> {
+        let (answer, receiver) = oneshot::channel();
+        self.lock().as_mut()?.insert(id, Waiter { answer, handed_over: false });
         Some(receiver)
     }
 
-    fn leave(&self, id: RequestId) -> Option<oneshot::Sender<ToShim>> {
+    fn leave(&self, id: RequestId) -> Option<Waiter> {
         self.lock().as_mut()?.remove(&id)
     }
 
+    /// Notes whether the broker may have a request; `None` once the connection has ended and nothing may be written.
+    fn mark(&self, id: Option<RequestId>, handed_over: bool) -> Option<()> {
+        let mut waiting = self.lock();
+        let all = waiting.as_mut()?;
+        if let Some(waiter) = id.and_then(|id| all.get_mut(&id)) {
+            waiter.handed_over = handed_over;
+        }
+        Some(())
+    }
+
+    /// Tells every request whether the broker may have it: half a frame is none.
     fn end(&self) {
-        *self.lock() = None;
+        for waiter in self.lock().take().into_iter().flat_map(HashMap::into_values) {
+            let lost = if waiter.handed_over { Lost::Unanswered } else { Lost::Unsent };
+            let _ = waiter.answer.send(Err(lost));
+        }
     }
 }
 
-async fn write<S: AsyncWrite>(mut writer: Writer<S>, mut inbox: mpsc::Receiver<Vec<u8>>, waiting: Arc<Waiting>) {
-    while let Some(bytes) = inbox.recv().await {
-        if frame::write(&mut writer, &bytes).await.is_err() {
+async fn write<S: AsyncWrite>(mut writer: Writer<S>, mut inbox: mpsc::Receiver<Outgoing>, waiting: Arc<Waiting>) {
+    while let Some(Outgoing { request, frame }) = inbox.recv().await {
+        if waiting.mark(request, true).is_none() {
+            break;
+        }
+        if frame::write(&mut writer, &frame).await.is_err() {
+            let _ = waiting.mark(request, false);
             break;
         }
     }
@@ -134,7 +166,7 @@ async fn read<S: AsyncRead + AsyncWrite>(mut reader: Reader<S>, waiting: Arc<Wai
     while let Ok(Some(message)) = next_reply(&mut reader).await {
         let waiter = answered(&message).and_then(|id| waiting.leave(id));
         if let Some(waiter) = waiter {
-            let _ = waiter.send(message);
+            let _ = waiter.answer.send(Ok(message));
         }
     }
     waiting.end();
@@ -208,6 +240,16 @@ mod tests {
         assert_eq!(answer, Err(Lost::Unanswered));
         assert!(!connection.lives());
         assert_eq!(connection.request(|id| ToBroker::SessionStatus(Ask { id })).await, Err(Lost::Unsent));
+    }
+
+    #[tokio::test]
+    async fn a_request_to_a_broker_that_is_gone_unnoticed_was_never_sent() {
+        let (connection, reader, writer) = pair();
+        drop((reader, writer));
+
+        let answer = connection.request(|id| ToBroker::SessionStatus(Ask { id })).await;
+
+        assert_eq!(answer, Err(Lost::Unsent));
     }
 
     #[tokio::test]

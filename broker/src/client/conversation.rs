@@ -1,0 +1,179 @@
+//! Holds one client's conversation: each request in a task of its own, each answer once, everything bounded.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aic_proto::catalogue;
+use aic_proto::connection::{self, Reader, Writer};
+use aic_proto::frame;
+use aic_proto::message::{Answer, Call, Failed, NotUnderstood, Outcome, RequestId, ToBroker, ToShim};
+use aic_proto::refusal::{Executed, Failure, Kind};
+use aic_proto::transport::Stream;
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use super::{Broker, Client, call, control};
+use crate::oauth::Opener;
+
+/// How many calls of one client are under way at once: an editor runs a handful, a model in a loop more.
+const CALLS_AT_ONCE: usize = 32;
+/// How many requests of other kinds are under way at once.
+const REQUESTS_AT_ONCE: usize = 64;
+/// How many answers wait for a client that reads slowly; then its tasks wait.
+const ANSWERS_WAITING: usize = 32;
+/// How long a client may take to read one answer before it is given up.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+
+type Cancels = Arc<Mutex<HashMap<RequestId, oneshot::Sender<()>>>>;
+
+struct Conversation<O> {
+    broker: Arc<Broker<O>>,
+    client: Arc<Client>,
+    answers: mpsc::Sender<ToShim>,
+    cancels: Cancels,
+    calls: Arc<Semaphore>,
+    others: Arc<Semaphore>,
+}
+
+/// Serves requests until either side ends; what is under way then is withdrawn.
+pub(super) async fn hold<O: Opener + Clone + 'static>(
+    broker: &Arc<Broker<O>>,
+    client: &Arc<Client>,
+    reader: Reader<Stream>,
+    writer: Writer<Stream>,
+) {
+    let (answers, outgoing) = mpsc::channel(ANSWERS_WAITING);
+    let conversation = Conversation {
+        broker: Arc::clone(broker),
+        client: Arc::clone(client),
+        answers,
+        cancels: Cancels::default(),
+        calls: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
+        others: Arc::new(Semaphore::new(REQUESTS_AT_ONCE)),
+    };
+    tokio::select! {
+        () = conversation.read(reader) => {}
+        () = write(writer, outgoing) => {}
+    }
+    conversation.cancels.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+async fn write(mut writer: Writer<Stream>, mut outgoing: mpsc::Receiver<ToShim>) {
+    while let Some(message) = outgoing.recv().await {
+        let Ok(bytes) = message.encode().or_else(|error| too_large(&message, &error).encode()) else { return };
+        match tokio::time::timeout(READ_WITHIN, frame::write(&mut writer, &bytes)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
+}
+
+impl<O: Opener + Clone + 'static> Conversation<O> {
+    async fn read(&self, mut reader: Reader<Stream>) {
+        while let Ok(Some(message)) = connection::next_request(&mut reader).await {
+            match message {
+                ToBroker::Call(call) => match Arc::clone(&self.calls).try_acquire_owned() {
+                    Ok(place) => self.call(call, place),
+                    Err(_) => self.answer(too_many_calls(call.id)).await,
+                },
+                ToBroker::Cancel(cancel) => drop(self.take_cancel(cancel.id)),
+                ToBroker::Unknown(kind) => self.answer(ToShim::NotUnderstood(NotUnderstood { kind })).await,
+                request => match Arc::clone(&self.others).try_acquire_owned() {
+                    Ok(place) => self.other(request, place),
+                    Err(_) => self.answer(too_many_requests(request.id().unwrap_or_default())).await,
+                },
+            }
+        }
+    }
+
+    async fn answer(&self, message: ToShim) {
+        let _ = self.answers.send(message).await;
+    }
+
+    fn take_cancel(&self, id: RequestId) -> Option<oneshot::Sender<()>> {
+        self.cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    /// Remembers how the request can be withdrawn.
+    fn withdrawable(&self, id: RequestId) -> oneshot::Receiver<()> {
+        let (cancel, cancelled) = oneshot::channel();
+        self.cancels.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel);
+        cancelled
+    }
+
+    /// A call is answered whatever happens to it, also when it is withdrawn and when its task fails.
+    fn call(&self, call: Call, place: OwnedSemaphorePermit) {
+        let id = call.id;
+        let cancelled = self.withdrawable(id);
+        let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
+        let (answers, cancels) = (self.answers.clone(), Arc::clone(&self.cancels));
+        tokio::spawn(async move {
+            let _under_way = broker.registry.begin_call();
+            let tool = call.tool.clone();
+            let work = AssertUnwindSafe(call::carry_out(&broker, &client, call, cancelled)).catch_unwind();
+            let answer = work.await.unwrap_or_else(|_| broken(id, &tool));
+            cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            // a call that must wait for a sign-in is asked again and counts once
+            if matches!(answer, ToShim::Answer(_)) {
+                broker.registry.count_call(client.number);
+            }
+            let _ = answers.send(answer).await;
+            drop(place);
+        });
+    }
+
+    fn other(&self, request: ToBroker, place: OwnedSemaphorePermit) {
+        let id = request.id().unwrap_or_default();
+        let cancelled = self.withdrawable(id);
+        let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
+        let (answers, cancels) = (self.answers.clone(), Arc::clone(&self.cancels));
+        tokio::spawn(async move {
+            let answer = tokio::select! {
+                answer = control::answer(&broker, &client, request) => answer,
+                _ = cancelled => None,
+            };
+            cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            if let Some(answer) = answer {
+                let _ = answers.send(answer).await;
+            }
+            drop(place);
+        });
+    }
+}
+
+/// An answer that does not fit a frame becomes the failure that says so.
+fn too_large(message: &ToShim, error: &frame::Error) -> ToShim {
+    match message {
+        ToShim::Answer(answer) => {
+            let executed = match &answer.outcome {
+                Outcome::Failure(failure) => failure.executed,
+                Outcome::Success(_) => Executed::Unknown,
+            };
+            let failure = Failure::new(Kind::Upstream, format!("the answer is too large to be passed on: {error}"));
+            ToShim::Answer(Answer { id: answer.id, outcome: Outcome::Failure(Failure { executed, ..failure }) })
+        }
+        _ => ToShim::NotUnderstood(NotUnderstood { kind: 0 }),
+    }
+}
+
+/// A fault of our own in the middle of a call: a tool that changes things may have changed them.
+fn broken(id: RequestId, tool: &str) -> ToShim {
+    let reads = catalogue::find(tool).is_some_and(|tool| tool.hints.read_only);
+    let executed = if reads { Executed::No } else { Executed::Unknown };
+    let failure =
+        Failure::new(Kind::Internal, "the broker failed while it carried out the call").with_hint("aic-broker audit");
+    ToShim::Answer(Answer { id, outcome: Outcome::Failure(Failure { executed, ..failure }) })
+}
+
+fn too_many_calls(id: RequestId) -> ToShim {
+    let message = format!("{CALLS_AT_ONCE} calls of this client are under way; this one was not sent");
+    let failure = Failure::new(Kind::RateLimited, message).with_hint("call again when some of them are answered");
+    ToShim::Answer(Answer { id, outcome: Outcome::Failure(failure) })
+}
+
+fn too_many_requests(id: RequestId) -> ToShim {
+    let message = format!("{REQUESTS_AT_ONCE} requests of this client are under way");
+    ToShim::Failed(Failed { id, failure: Failure::new(Kind::RateLimited, message) })
+}

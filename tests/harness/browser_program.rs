@@ -1,0 +1,28 @@
+//! The program `fake-browser`: a launcher that returns at once, and behind it the window that it opened.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use aic_tests::harness::Browser;
+
+/// Arguments: the diary's directory and the URL; a third one tells the window from the launcher.
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [program, directory, url, window @ ..] = arguments.as_slice() else { return ExitCode::from(2) };
+    let browser = Browser::new(Path::new(directory));
+    if !window.is_empty() {
+        browser.show(url);
+        return ExitCode::SUCCESS;
+    }
+    match browser.launch(url) {
+        Err(()) => ExitCode::FAILURE,
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => {
+            let mut command = Command::new(program);
+            command.args([directory, url, "window"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.spawn().unwrap();
+            ExitCode::SUCCESS
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A world of its own for one test: directories, configuration, tenants, a browser, and the programs' processes.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::audit::{self, Line};
+use super::browser::{Browser, Mode};
+use super::canary;
+use super::command::{Done, Running};
+use super::editor::{Asked, Editor};
+use super::place::{Place, free_port};
+use super::process::{Process, processes_of};
+use super::wait::{SOON, eventually};
+use crate::tenant::switches::Switches;
+use crate::tenant::{Options, Tenant};
+
+/// Where the programs under test are.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// `aic-broker`.
+    pub broker: PathBuf,
+    /// `aic-mcp`.
+    pub shim: PathBuf,
+    /// The browser without a screen.
+    pub browser: PathBuf,
+}
+
+/// What a world is made of.
+pub struct Builder {
+    programs: Programs,
+    tenants: usize,
+    top: String,
+    entry: String,
+    environment: String,
+    switches: Box<dyn Fn(&mut Switches)>,
+}
+
+impl Builder {
+    /// A world with one tenant, in which the person signs in at once.
+    pub fn new(programs: Programs) -> Self {
+        let (top, entry) = (String::new(), String::new());
+        let environment = "environment = \"sandbox\"\n".to_owned();
+        Self { programs, tenants: 1, top, entry, environment, switches: Box::new(|_| {}) }
+    }
+
+    /// So many tenants: `t0`, `t1`, ….
+    pub fn tenants(mut self, count: usize) -> Self {
+        self.tenants = count;
+        self
+    }
+
+    /// Lines at the top of the configuration.
+    pub fn top(mut self, lines: &str) -> Self {
+        self.top = format!("{lines}\n");
+        self
+    }
+
+    /// Lines in each tenant's table.
+    pub fn entry(mut self, lines: &str) -> Self {
+        self.entry = format!("{lines}\n");
+        self
+    }
+
+    /// No word of the operator on what the tenants are.
+    pub fn without_environment(mut self) -> Self {
+        self.environment = String::new();
+        self
+    }
+
+    /// Sets switches of each tenant before it starts.
+    pub fn switches(mut self, set: impl Fn(&mut Switches) + 'static) -> Self {
+        self.switches = Box::new(set);
+        self
+    }
+
+    /// Makes it.
+    pub fn build(self) -> World {
+        let place = Place::new();
+        for (program, name) in [
+            (&self.programs.broker, "aic-broker"),
+            (&self.programs.shim, "aic-mcp"),
+            (&self.programs.browser, "browser"),
+        ] {
+            place.install(program, name);
+        }
+        let ports: Vec<u16> = (0..self.tenants).map(|_| free_port()).collect();
+        let tenants = ports.iter().map(|port| self.tenant(*port)).collect();
+        let browser = Browser::new(&place.browser);
+        browser.set(Mode::Follow);
+        let world = World { tenants, ports, browser, entry: format!("{}{}", self.environment, self.entry), place };
+        world.configure(&self.top);
+        world
+    }
+
+    fn tenant(&self, port: u16) -> Tenant {
+        let mut switches = Switches { auto_login: true, device_interval_seconds: Some(1), ..Switches::default() };
+        (self.switches)(&mut switches);
+        let redirect_uris = vec![format!("http://localhost:{port}")];
+        let starting = Tenant::start(Options { redirect_uris, switches, ..Options::default() });
+        tenants_runtime().block_on(starting).expect("a tenant")
+    }
+}
+
+/// The runtime on which all tenants of this process are served: tests themselves are plain threads.
+fn tenants_runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+    })
+}
+
+/// One test's world. Its processes end with it.
+pub struct World {
+    /// The tenants.
+    pub tenants: Vec<Tenant>,
+    /// The port of each tenant's redirect URI.
+    pub ports: Vec<u16>,
+    /// The browser.
+    pub browser: Browser,
+    /// The directories.
+    pub place: Place,
+    entry: String,
+}
+
+impl World {
+    /// The first tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenants[0]
+    }
+
+    /// Writes the configuration, with these lines at its top.
+    pub fn configure(&self, top: &str) {
+        self.write_configuration(&self.configuration(top));
+    }
+
+    /// The configuration's text: a key that `top` sets is not set again.
+    pub fn configuration(&self, top: &str) -> String {
+        let browser = format!("[{:?}, {:?}]", self.place.programs.join("browser"), self.place.browser);
+        let usual = [("keychain", "\"memory\""), ("browser", browser.as_str()), ("notifications", "false")];
+        let mut text: String = usual
+            .iter()
+            .filter(|(key, _)| !top.lines().any(|line| line.starts_with(key)))
+            .map(|(key, value)| format!("{key} = {value}\n"))
+            .collect();
+        text.push_str(&format!("{top}\n"));
+        for (number, (tenant, port)) in self.tenants.iter().zip(&self.ports).enumerate() {
+            let url = tenant.base_url();
+            text.push_str(&format!(
+                "[tenants.t{number}]\nbase_url = \"{url}\"\nredirect_uri = \"http://localhost:{port}\"\n{}",
+                self.entry
+            ));
+        }
+        text
+    }
+
+    /// Writes the configuration's file.
+    pub fn write_configuration(&self, text: &str) {
+        std::fs::write(self.place.configuration(), text).unwrap();
+    }
+
+    fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(self.place.programs.join(program));
+        let home = &self.place.home;
+        command.env_clear().current_dir(home).env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("HOME", home);
+        command
+            .env("AIC_BROKER_RUNTIME_DIR", &self.place.run)
+            .env("AIC_BROKER_STATE_DIR", &self.place.state)
+            .env("AIC_BROKER_CONFIG", self.place.configuration());
+        command
+    }
+
+    /// Starts an editor with its `aic-mcp` and opens the conversation; the tenant is the first one.
+    #[track_caller]
+    pub fn editor(&self, name: &str) -> Editor {
+        self.editor_as(Asked { name: name.to_owned(), ..Asked::default() })
+    }
+
+    /// Starts an editor whose calls are answered within so many seconds.
+    #[track_caller]
+    pub fn hasty_editor(&self, seconds: u64) -> Editor {
+        let arguments = vec!["--answer-within".to_owned(), seconds.to_string()];
+        self.editor_as(Asked { arguments, ..Asked::default() })
+    }
+
+    /// Starts an editor as asked.
+    #[track_caller]
+    pub fn editor_as(&self, asked: Asked) -> Editor {
+        self.start_editor(asked).open()
+    }
+
+    /// Starts an editor that says nothing yet.
+    pub fn start_editor(&self, asked: Asked) -> Editor {
+        let mut command = self.command_of("aic-mcp");
+        command.env("AIC_BASE_URL", "t0");
+        Editor::start(command, asked)
+    }
+
+    /// Begins one `aic-broker` command.
+    pub fn begin(&self, arguments: &[&str]) -> Running {
+        self.begin_with(arguments, &[])
+    }
+
+    /// Begins one `aic-broker` command with variables of its own.
+    pub fn begin_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut command = self.command_of("aic-broker");
+        command.args(arguments).envs(variables.iter().copied());
+        Running::start(command)
+    }
+
+    /// Runs one `aic-broker` command to its end.
+    #[track_caller]
+    pub fn run(&self, arguments: &[&str]) -> Done {
+        self.begin(arguments).done()
+    }
+
+    /// Starts the daemon as a service manager does, and waits until it listens.
+    #[track_caller]
+    pub fn serve(&self) -> Running {
+        let running = self.begin(&["serve"]);
+        eventually(SOON, "the broker listens", || self.status().filter(|status| status["pid"] == running.pid()));
+        running
+    }
+
+    /// `aic-broker status --json` of a running broker.
+    pub fn status(&self) -> Option<Value> {
+        let done = self.run(&["status", "--json"]);
+        (done.code == Some(0)).then(|| done.json())
+    }
+
+    /// The audit log.
+    pub fn audit(&self) -> Vec<Line> {
+        audit::read(&self.place.audit())
+    }
+
+    /// The living processes of this world.
+    pub fn processes(&self) -> Vec<Process> {
+        processes_of(&self.place.programs)
+    }
+
+    /// Its daemons.
+    pub fn brokers(&self) -> Vec<Process> {
+        self.processes().into_iter().filter(Process::is_broker).collect()
+    }
+
+    /// Its one daemon.
+    #[track_caller]
+    pub fn broker(&self) -> Process {
+        let mut brokers = self.brokers();
+        assert_eq!(brokers.len(), 1, "{brokers:?}");
+        brokers.remove(0)
+    }
+
+    /// Ends the daemon with SIGKILL.
+    pub fn kill_broker(&self) {
+        let broker = self.broker();
+        broker.kill();
+        eventually(SOON, "the broker is gone", || (!broker.lives()).then_some(()));
+    }
+
+    /// Waits until no daemon is left.
+    #[track_caller]
+    pub fn no_broker_within(&self, within: Duration) {
+        eventually(within, "the broker leaves", || self.brokers().is_empty().then_some(()));
+    }
+
+    /// The files that hold a needle, the browser's diary left out.
+    pub fn files_with(&self, needles: &[(String, String)]) -> Vec<String> {
+        let Place { home, run, state, config, .. } = &self.place;
+        [home, run, state, config].into_iter().flat_map(|directory| canary::files_with(directory, needles)).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for _ in 0..3 {
+            self.processes().iter().for_each(Process::kill);
+        }
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.place.state.join("broker.log")).unwrap_or_default();
+            let place = self.place.root.display();
+            eprintln!("in {place}: broker.log: {log}; opened: {}", self.browser.opened().len());
+        }
+    }
+}
