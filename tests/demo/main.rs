@@ -111,6 +111,7 @@ fn show(world: &World) {
     assert!(refused.is_error() && !sources.is_null() && !types.is_null());
 
     world.tenant().kill_primary_tokens();
+    world.tenant().kill_scoped_tokens();
     stage.say("the tenant revokes all tokens: one new sign-in, the call succeeds");
     stage.call(&mut two, "two", "getManagedObject", &user);
     stage.call(&mut one, "one", "deleteManagedObject", &user);
@@ -126,7 +127,11 @@ fn finish(world: &World, stage: &Stage) {
     }
     let ledger = world.tenant().ledger();
     let exchanges = world.audit().iter().filter(|line| line.event() == "exchange").count();
-    stage.say(&format!("{} requests reached the tenant, {exchanges} of them for scoped tokens; no editor saw a token", ledger.len()));
+    let windows = match world.browser.opened().len() {
+        0 => String::new(),
+        count => format!(", {count} sign-ins"),
+    };
+    stage.say(&format!("{} requests reached the tenant, {exchanges} of them for scoped tokens{windows}; no editor saw a token", ledger.len()));
 }
 
 fn stay(world: &World) {

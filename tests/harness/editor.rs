@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,9 @@ use super::wait::{SOON, eventually};
 
 /// How long a test waits for any answer: longer than the longest budget of a call in these tests.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// How many answers one request may have; a second one is a violation.
+const ANSWERS: usize = 1;
 
 /// An era of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +60,7 @@ impl Default for Asked {
 
 #[derive(Default)]
 struct Heard {
-    waiting: HashMap<u64, Sender<(Value, Instant)>>,
+    waiting: HashMap<u64, SyncSender<(Value, Instant)>>,
     violations: Vec<String>,
     requests: Vec<Value>,
     notifications: Vec<Value>,
@@ -169,7 +172,7 @@ impl Editor {
         if self.asked.era == Era::Discover {
             params["_meta"] = self.introduction();
         }
-        let (sender, answer) = channel();
+        let (sender, answer) = sync_channel(ANSWERS);
         self.heard.lock().unwrap().waiting.insert(id, sender);
         let sent = Instant::now();
         self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));

@@ -1,7 +1,5 @@
 //! Each tool tells each way in which the tenant fails for what it is.
 
-use std::collections::BTreeMap;
-
 use aic_tests::harness::{Editor, World};
 use aic_tests::tenant::faults::{Fault, Kind, RetryAfter};
 use aic_tests::tenant::switches::Canned;
@@ -50,8 +48,8 @@ fn families() -> Vec<Family> {
 }
 
 fn fault(family: &Family) -> Fault {
-    let headers = BTreeMap::from([("content-type".to_owned(), family.content_type.to_owned())]);
-    let answer = Canned { status: family.status, headers, body: family.body.clone() };
+    let content_type = Some(family.content_type.to_owned());
+    let answer = Canned { status: family.status, content_type, body: Value::String(family.body.clone()) };
     let kind = Kind::Reply { answer, retry_after: family.retry_after, processed: false };
     Fault { times: u32::MAX, ..Fault::once("", kind) }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use aic_proto::catalogue::Tool;
 use aic_proto::refusal::{Failure, Kind};
 use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
 /// The most errors that are told at once: a model mends a few at a time.
@@ -31,10 +32,16 @@ pub(super) fn check(tool: &'static Tool, text: &str) -> Result<Value, Failure> {
     }
 }
 
+/// What the catalogue's one `not` stands for: an argument that becomes a segment of a path.
+const NOT_A_SEGMENT: &str = "must be one path segment: not blank, and without '/', '\\\\', '..' or their percent-encoded forms";
+
 /// The place of an argument and what is wrong with it; long values are not repeated.
 fn tell(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
-    let said: String = error.to_string().chars().take(300).collect();
+    let said: String = match error.kind() {
+        ValidationErrorKind::Not { .. } => NOT_A_SEGMENT.to_owned(),
+        _ => error.to_string().chars().take(300).collect(),
+    };
     match place.trim_start_matches('/') {
         "" => said,
         place => format!("{}: {said}", place.replace('/', ".")),

@@ -147,19 +147,20 @@ fn shown(id: &str, client: &Value) -> Value {
     shown
 }
 
-/// Wraps every value but those of the bare section; an unset one has no `value`, and a secret is never shown.
+/// Wraps every value but those of the bare section; an unset one has no `value`, and a secret is never shown at all.
 fn wrapped(client: &Value) -> Value {
     let wrap = |name: &String, value: &Value| match value {
-        Value::Null => json!({"inherited": false}),
-        _ if name == "userpassword" => json!({"inherited": false}),
-        value => json!({"inherited": false, "value": value}),
+        Value::Null => (name.clone(), json!({"inherited": false})),
+        value => (name.clone(), json!({"inherited": false, "value": value})),
     };
+    let is_shown = |(name, value): &(&String, &Value)| *name != "userpassword" && !(*name == "agentgroup" && value.is_null());
     let section = |(name, section): (&String, &Value)| {
-        if name == BARE_SECTION {
-            return (name.clone(), section.clone());
-        }
-        let values: Map<String, Value> =
-            section.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), wrap(name, value))).collect();
+        let members = section.as_object().into_iter().flatten();
+        let values: Map<String, Value> = if name == BARE_SECTION {
+            members.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect()
+        } else {
+            members.filter(is_shown).map(|(name, value)| wrap(name, value)).collect()
+        };
         (name.clone(), Value::Object(values))
     };
     Value::Object(client.as_object().into_iter().flatten().map(section).collect())

@@ -166,6 +166,13 @@ pub const TYPES: &[NodeType] = &[
         YES_NO,
     ),
     node(
+        "KbaCreateNode",
+        "KBA Definition",
+        "identity management",
+        &[("message", Kind::Texted), ("allowUserDefinedQuestions", Kind::Flag(true))],
+        ONE,
+    ),
+    node(
         "LoginCountDecisionNode",
         "Login Count Decision",
         "identity management",
@@ -255,6 +262,8 @@ pub const TYPES: &[NodeType] = &[
             ("includeLocalAuthentication", Kind::Flag(true)),
             ("filteredProviders", Kind::Texts(&[])),
             ("offerOnlyExisting", Kind::Flag(false)),
+            ("identityAttribute", Kind::Choice(&["mail", "userName"])),
+            ("passwordAttribute", Kind::Choice(&["password"])),
         ],
         Outcomes::Fixed(&[("socialAuthentication", "Social Authentication"), ("localAuthentication", "Local Authentication")]),
     ),
@@ -275,7 +284,12 @@ pub const TYPES: &[NodeType] = &[
         "ValidatedUsernameNode",
         "Platform Username",
         "identity management",
-        &[("usernameAttribute", Kind::Choice(&["userName", "mail"])), ("validateInput", Kind::Flag(false))],
+        &[
+            ("usernameAttribute", Kind::Choice(&["userName", "mail"])),
+            ("validateInput", Kind::Flag(false)),
+            ("prepopulate", Kind::Flag(false)),
+            ("autocompleteValues", Kind::Texts(&[])),
+        ],
         ONE,
     ),
 ];

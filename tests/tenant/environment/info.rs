@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use crate::tenant::reply::Reply;
+use crate::tenant::reply::{Body, Reply};
 use crate::tenant::switches::Switches;
 
 /// Answers `/environment/info` as the switches say.
 pub(super) fn answer(switches: &Switches) -> Reply {
-    switches.info.reply()
+    let reply = switches.info.reply();
+    if matches!(reply.body, Body::Json(_)) { reply.with("etag", "W/\"200-sandbox\"") } else { reply }
 }
 
 /// Answers `/environment/release`: the rapid channel is a sandbox's.
