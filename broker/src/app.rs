@@ -10,18 +10,19 @@ use std::time::Duration;
 use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
 use tokio::sync::{Notify, mpsc};
+use url::Url;
 
 use crate::aic::Documents;
 use crate::audit::{Audit, Entry};
 use crate::client::{Broker, Registry};
 use crate::clock::{self, Moment};
-use crate::config::{Config, Places, Tenant};
+use crate::config::{Browser, Config, Places, Tenant};
 use crate::guard::Guard;
 use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
-use crate::oauth::Surroundings;
-use crate::os::{self, Desktop, Notice, Notifier};
+use crate::oauth::{Opener, Surroundings};
+use crate::os::{self, Desktop, Launcher, Notice, Notifier};
 use crate::vault::{self, By, Ended, Happening, Revoked, Vault, Witness};
 
 /// The exit code of a broker that was started by a shim and found another one running.
@@ -32,6 +33,24 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 const CALLS_FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// How long the answer to `stop` may take to reach the one who asked.
 const FAREWELL: Duration = Duration::from_millis(50);
+
+impl Opener for Desktop {
+    async fn open(&self, url: &Url) -> Result<(), String> {
+        Self::open(self, url).await
+    }
+
+    fn holder(&self, port: u16) -> Option<String> {
+        os::holder_of_port(port)
+    }
+}
+
+fn launcher(browser: &Browser) -> Launcher {
+    match browser {
+        Browser::Auto => Launcher::OfDesktop,
+        Browser::None => Launcher::Nothing,
+        Browser::Program(program, arguments) => Launcher::Program(program.clone(), arguments.clone()),
+    }
+}
 
 /// How the process came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +147,7 @@ fn build(
     };
     let keychain = Keychain::start(config.keychain, container, service);
     let audit = Arc::new(Audit::in_directory(&places.state));
-    let desktop = Desktop::new(config.browser.clone());
+    let desktop = Desktop::new(launcher(&config.browser));
     let around = Surroundings { container, can_open: desktop.can_open(variable) };
     let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
     let witness = Arc::new(Record { audit: Arc::clone(&audit), notifier, renew });

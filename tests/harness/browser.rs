@@ -79,16 +79,10 @@ impl Browser {
         diary.write_all(format!("{}\n", line.replace('\n', " ")).as_bytes()).unwrap();
     }
 
-    /// What the launcher does: notes the URL. Gives whether a window is to be opened for it.
-    ///
-    /// Errors: the mode says that there is no browser.
-    pub fn launch(&self, url: &str) -> Result<bool, ()> {
+    /// What the launcher does: notes the URL and gives what the person is going to do.
+    pub fn launch(&self, url: &str) -> Mode {
         self.note("opened", url);
-        match self.mode() {
-            Mode::Fail => Err(()),
-            Mode::Ignore => Ok(false),
-            Mode::Follow | Mode::Hold => Ok(true),
-        }
+        self.mode()
     }
 
     /// What the window does: follows the URL once the person lets it.

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use aic_tests::harness::Browser;
+use aic_tests::harness::{Browser, Mode};
 
 /// Arguments: the diary's directory and the URL; a third one tells the window from the launcher.
 fn main() -> ExitCode {
@@ -16,13 +16,16 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match browser.launch(url) {
-        Err(()) => ExitCode::FAILURE,
-        Ok(false) => ExitCode::SUCCESS,
-        Ok(true) => {
-            let mut command = Command::new(program);
-            command.args([directory, url, "window"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            command.spawn().unwrap();
-            ExitCode::SUCCESS
-        }
+        Mode::Fail => return ExitCode::FAILURE,
+        Mode::Ignore => {}
+        Mode::Follow | Mode::Hold => open_window(program, directory, url),
     }
+    ExitCode::SUCCESS
+}
+
+#[expect(clippy::zombie_processes, reason = "the launcher ends at once, as launchers do, and the window goes on")]
+fn open_window(program: &str, directory: &str, url: &str) {
+    let mut command = Command::new(program);
+    command.args([directory, url, "window"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap();
 }

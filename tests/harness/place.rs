@@ -31,7 +31,7 @@ pub struct Place {
 
 impl Place {
     /// Makes the directories, each with mode 0700.
-    pub fn new() -> Self {
+    pub fn make() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let root = std::env::temp_dir().join(format!("aicw-{}-{number}", std::process::id()));

@@ -44,12 +44,13 @@ fn end(pid: u32, signal: Signal) {
     }
 }
 
-/// Whether a process runs; one that has ended and waits for its parent does not.
+/// Whether a process runs. One that has ended and waits for its parent does not, unless one of its other threads
+/// still does: the sockets of the process are open until the last of them is gone.
 pub(super) fn is_alive(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .ok()
-        .and_then(|stat| stat.rsplit_once(") ").map(|(_, rest)| !rest.starts_with(['Z', 'X'])))
-        .unwrap_or(false)
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let has_ended = stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']));
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    !has_ended || threads > 1
 }
 
 /// The processes that run a program of this directory.

@@ -80,7 +80,7 @@ impl Builder {
 
     /// Makes it.
     pub fn build(self) -> World {
-        let place = Place::new();
+        let place = Place::make();
         for (program, name) in [
             (&self.programs.broker, "aic-broker"),
             (&self.programs.shim, "aic-mcp"),

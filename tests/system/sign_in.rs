@@ -205,3 +205,13 @@ fn a_container_signs_in_by_device_flow_and_opens_nothing() {
     assert!(answer.pending().is_some_and(|pending| pending["user_code"].is_string()), "{answer}");
     assert!(world.browser.opened().is_empty());
 }
+
+#[test]
+fn a_browser_that_cannot_be_opened_leads_to_the_device_flow() {
+    let world = world();
+    world.browser.set(Mode::Fail);
+
+    let answer = calls::read(&mut world.hasty_editor(4));
+
+    assert!(answer.pending().is_some_and(|pending| pending["user_code"].is_string()), "{answer}");
+}

@@ -32,14 +32,15 @@ pub(super) fn check(tool: &'static Tool, text: &str) -> Result<Value, Failure> {
     }
 }
 
-/// What the catalogue's one `not` stands for: an argument that becomes a segment of a path.
+/// What the catalogue's `not` on text stands for: an argument that becomes a segment of a path.
 const NOT_A_SEGMENT: &str = "must be one path segment: not blank, and without '/', '\\\\', '..' or their percent-encoded forms";
 
 /// The place of an argument and what is wrong with it; long values are not repeated.
 fn tell(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let said: String = match error.kind() {
-        ValidationErrorKind::Not { .. } => NOT_A_SEGMENT.to_owned(),
+        ValidationErrorKind::Not { .. } if error.instance().is_string() => NOT_A_SEGMENT.to_owned(),
+        ValidationErrorKind::Not { .. } => "has members that are not allowed here".to_owned(),
         _ => error.to_string().chars().take(300).collect(),
     };
     match place.trim_start_matches('/') {

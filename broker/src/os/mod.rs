@@ -6,8 +6,6 @@ use std::time::Duration;
 use tokio::process::Command;
 use url::Url;
 
-use crate::config::Browser;
-use crate::oauth::Opener;
 
 mod notify;
 #[cfg(unix)]
@@ -40,39 +38,50 @@ pub use this::{
 /// How long a browser's launcher is watched for an early failure.
 const LAUNCHER_WATCHED: Duration = Duration::from_millis(300);
 
+/// What opens URLs.
+#[derive(Debug, Clone)]
+pub enum Launcher {
+    /// The desktop's own way.
+    OfDesktop,
+    /// Nothing does.
+    Nothing,
+    /// A program, to which the URL is the last argument.
+    Program(PathBuf, Vec<String>),
+}
+
 /// The person's desktop.
 #[derive(Debug, Clone)]
 pub struct Desktop {
-    browser: Browser,
+    launcher: Launcher,
 }
 
 impl Desktop {
     /// A desktop on which the browser is opened so.
-    pub fn new(browser: Browser) -> Self {
-        Self { browser }
+    pub fn new(launcher: Launcher) -> Self {
+        Self { launcher }
     }
 
     /// Whether a browser can be opened where the person sits; `variable` reads the environment.
     pub fn can_open(&self, variable: impl Fn(&str) -> Option<String>) -> bool {
-        match self.browser {
-            Browser::Program(..) => true,
-            Browser::None => false,
-            Browser::Auto => desktop::has_display(&variable) && desktop::opener().is_some(),
+        match self.launcher {
+            Launcher::Program(..) => true,
+            Launcher::Nothing => false,
+            Launcher::OfDesktop => desktop::has_display(&variable) && desktop::opener().is_some(),
         }
     }
 
     fn command(&self) -> Option<(PathBuf, Vec<String>)> {
-        match &self.browser {
-            Browser::Program(program, arguments) => Some((program.clone(), arguments.clone())),
-            Browser::None => None,
-            Browser::Auto => desktop::opener(),
+        match &self.launcher {
+            Launcher::Program(program, arguments) => Some((program.clone(), arguments.clone())),
+            Launcher::Nothing => None,
+            Launcher::OfDesktop => desktop::opener(),
         }
     }
-}
 
-impl Opener for Desktop {
-    /// The URL is one argument of a program; no shell sees it.
-    async fn open(&self, url: &Url) -> Result<(), String> {
+    /// Opens a browser. The URL is one argument of a program; no shell sees it.
+    ///
+    /// Errors: there is no program for it, or it failed at once.
+    pub async fn open(&self, url: &Url) -> Result<(), String> {
         let (program, arguments) = self.command().ok_or("no browser is configured")?;
         let mut command = Command::new(&program);
         command.args(arguments).arg(url.as_str()).stdin(null()).stdout(null()).stderr(null());
@@ -86,10 +95,6 @@ impl Opener for Desktop {
                 Ok(())
             }
         }
-    }
-
-    fn holder(&self, port: u16) -> Option<String> {
-        holder_of_port(port)
     }
 }
 

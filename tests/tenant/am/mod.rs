@@ -1,9 +1,10 @@
 //! AM's REST API below `/am/json`: realm paths, families, what cloud tenants lock.
 
-mod clients;
 mod client_schema;
+mod clients;
 mod contexts;
 mod info;
+mod node_kinds;
 mod node_types;
 mod nodes;
 mod scripts;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::node_types::{self, Kind, NodeType, TYPES};
+use super::node_kinds::{Kind, NodeType};
+use super::node_types::{self, TYPES};
 use super::store::Node;
 use super::{Desk, body, invalid_attribute, invalid_value, listed, no_action, no_method, refuse, revised, single, version_all};
 use crate::tenant::chance;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::client_schema::defaults;
-use super::store::{Node, Realm, Realms};
+use super::store::{Realm, Realms};
 use super::{node_types, settings};
 
 /// The static node of success.
@@ -63,7 +63,7 @@ fn realm(name: &str) -> Realm {
 fn put(realm: &mut Realm, kind: &str, id: &str, own: Value) {
     let mut attributes = node_types::find(kind).map(|known| known.template()).unwrap_or_default();
     attributes.extend(own.as_object().cloned().unwrap_or_default());
-    realm.nodes.insert((kind.to_owned(), id.to_owned()), Node { version: "1.0".to_owned(), attributes });
+    realm.put_node(kind, id, "1.0", attributes);
 }
 
 fn login(realm: &str) -> Value {

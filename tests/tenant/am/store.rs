@@ -39,6 +39,14 @@ pub struct Realms {
     pub realms: BTreeMap<String, Realm>,
 }
 
+impl Realm {
+    /// Puts a node in place, as a test wants it.
+    pub fn put_node(&mut self, kind: &str, id: &str, version: &str, attributes: Map<String, Value>) {
+        let node = Node { version: version.to_owned(), attributes };
+        self.nodes.insert((kind.to_owned(), id.to_owned()), node);
+    }
+}
+
 impl Realms {
     /// Switches AI agents on everywhere and names the realms.
     pub fn enable_ai_agents(&mut self) -> Vec<String> {
