@@ -78,6 +78,9 @@ impl Starter {
 /// Runs the daemon until it is told to leave.
 pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     quiet_panics();
+    if starter != Starter::Shim && std::env::var_os(CERTIFICATES).is_some() {
+        return fail(1, &format!("starting anew: {}", os::again_with_renamed(CERTIFICATES, OUR_CERTIFICATES)));
+    }
     if let Err(error) = os::harden() {
         return fail(1, &format!("this process cannot be protected, so it must not hold tokens: {error}"));
     }
@@ -92,6 +95,11 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
 }
+
+/// The usual variable. The TLS stack takes its file instead of the OS's store, and it is to be added to it, so the
+/// process starts anew with the variable under a name of our own.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
+const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
 
 /// How many threads serve: the work is waiting, not computing.
 const WORKERS: usize = 2;
@@ -182,7 +190,7 @@ fn http_settings(
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, String> {
     let environment_counts = starter != Starter::Shim;
-    let named = variable("SSL_CERT_FILE").filter(|_| environment_counts).map(PathBuf::from);
+    let named = variable(OUR_CERTIFICATES).filter(|_| environment_counts).map(PathBuf::from);
     let files = [config.ca_file.clone(), named];
     let read = |file: PathBuf| std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()));
     let extra_roots = files.into_iter().flatten().map(read).collect::<Result<_, _>>()?;

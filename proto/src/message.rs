@@ -280,6 +280,8 @@ pub struct Pending {
     pub expires_at: String,
     /// The same in seconds from now.
     pub expires_in: u64,
+    /// Why it is not the usual way, for example who holds the redirect port, and which command helps.
+    pub note: Option<String>,
 }
 
 /// What the person is shown.

@@ -16,6 +16,7 @@ fn pending(shown: Shown) -> Pending {
         shown,
         expires_at: "2026-11-24T12:00:00Z".to_owned(),
         expires_in: 300,
+        note: Some("port 3000 is used by another program".to_owned()),
     }
 }
 

@@ -203,6 +203,7 @@ mod tests {
             shown,
             expires_at: "2026-01-01T00:05:00Z".into(),
             expires_in: 300,
+            note: None,
         };
         let browser = pending(Shown::Browser { url: "https://am.example.com/a".into(), opened: true });
         let device = pending(Shown::Device {

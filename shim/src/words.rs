@@ -32,6 +32,13 @@ pub(crate) fn sign_in_started(pending: &Pending) -> String {
 
 /// Says what the person must do, while a call waits.
 pub(crate) fn what_to_do(pending: &Pending) -> String {
+    match &pending.note {
+        Some(note) => format!("{} ({note})", where_to(pending)),
+        None => where_to(pending),
+    }
+}
+
+fn where_to(pending: &Pending) -> String {
     let Pending { tenant, host, .. } = pending;
     match &pending.shown {
         Shown::Browser { opened: true, .. } => format!(
@@ -112,6 +119,7 @@ mod tests {
             shown,
             expires_at: "2026-01-01T00:05:00Z".into(),
             expires_in: 300,
+            note: None,
         }
     }
 

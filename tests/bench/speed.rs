@@ -63,7 +63,8 @@ fn starts(shim: &Path) -> (Figure, Figure) {
 
 fn start(program: &Path) -> Duration {
     let began = Instant::now();
-    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params":
         {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}});
     writeln!(child.stdin.as_mut().unwrap(), "{hello}").unwrap();
@@ -79,8 +80,12 @@ fn start(program: &Path) -> Duration {
 /// The same read directly and through shim and broker, in turn.
 fn calls(world: &World) -> (Figure, Figure, usize) {
     let mut editor = world.editor("bench");
-    let created = call(&mut editor, "createManagedObject", &json!({"objectType": "alpha_user", "objectData":
-        {"userName": "bench", "givenName": "Bench", "sn": "Mark", "mail": "bench@example.com"}}));
+    let created = call(
+        &mut editor,
+        "createManagedObject",
+        &json!({"objectType": "alpha_user", "objectData":
+        {"userName": "bench", "givenName": "Bench", "sn": "Mark", "mail": "bench@example.com"}}),
+    );
     let id = created["_id"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned();
     let wanted = json!({"objectType": "alpha_user", "objectId": id});
     let token = world.run(&["token", "--tenant", "t0", "--scope", "fr:idm:*"]).out;

@@ -94,14 +94,29 @@ fn show(world: &World) {
     let sources = stage.call(&mut one, "one", "getLogSources", &json!({}));
     stage.call(&mut two, "two", "getSessionStatus", &json!({}));
     let types = stage.call(&mut two, "two", "listManagedObjects", &json!({}));
-    let created = stage.call(&mut one, "one", "createManagedObject", &json!({"objectType": "alpha_user", "objectData":
-        {"userName": "demo", "givenName": "Demo", "sn": "Example", "mail": "demo@example.com"}}));
+    let created = stage.call(
+        &mut one,
+        "one",
+        "createManagedObject",
+        &json!({"objectType": "alpha_user", "objectData":
+        {"userName": "demo", "givenName": "Demo", "sn": "Example", "mail": "demo@example.com"}}),
+    );
     let id = created["_id"].as_str().unwrap_or_default().to_owned();
     let user = json!({"objectType": "alpha_user", "objectId": id});
     let read = stage.call(&mut two, "two", "getManagedObject", &user);
-    stage.call(&mut two, "two", "queryManagedObjects", &json!({"objectType": "alpha_user", "queryFilter": "userName eq \"demo\""}));
-    stage.call(&mut one, "one", "patchManagedObject", &json!({"objectType": "alpha_user", "objectId": id, "revision": read["_rev"],
-        "operations": [{"operation": "replace", "field": "/sn", "value": "Changed"}]}));
+    stage.call(
+        &mut two,
+        "two",
+        "queryManagedObjects",
+        &json!({"objectType": "alpha_user", "queryFilter": "userName eq \"demo\""}),
+    );
+    stage.call(
+        &mut one,
+        "one",
+        "patchManagedObject",
+        &json!({"objectType": "alpha_user", "objectId": id, "revision": read["_rev"],
+        "operations": [{"operation": "replace", "field": "/sn", "value": "Changed"}]}),
+    );
     stage.call(&mut one, "one", "setVariable", &json!({"variableId": "esv-demo", "type": "string", "value": "hello"}));
     stage.call(&mut two, "two", "getVariable", &json!({"variableId": "esv-demo"}));
     stage.call(&mut two, "two", "queryESVs", &json!({"type": "variable", "queryTerm": "demo"}));
@@ -131,18 +146,21 @@ fn finish(world: &World, stage: &Stage) {
         0 => String::new(),
         count => format!(", {count} sign-ins"),
     };
-    stage.say(&format!("{} requests reached the tenant, {exchanges} of them for scoped tokens{windows}; no editor saw a token", ledger.len()));
+    stage.say(&format!(
+        "{} requests reached the tenant, {exchanges} of them for scoped tokens{windows}; no editor saw a token",
+        ledger.len()
+    ));
 }
 
 fn stay(world: &World) {
     let entry = json!({"mcpServers": {"aic": {
-        "command": world.place.programs.join("aic-mcp"),
-        "env": {
-            "AIC_BASE_URL": "t0",
-            "AIC_BROKER_RUNTIME_DIR": world.place.run,
-            "AIC_BROKER_STATE_DIR": world.place.state,
-            "AIC_BROKER_CONFIG": world.place.configuration(),
-        }}}});
+    "command": world.place.programs.join("aic-mcp"),
+    "env": {
+        "AIC_BASE_URL": "t0",
+        "AIC_BROKER_RUNTIME_DIR": world.place.run,
+        "AIC_BROKER_STATE_DIR": world.place.state,
+        "AIC_BROKER_CONFIG": world.place.configuration(),
+    }}}});
     println!("\nThe tenant goes on at {}. For an editor:\n\n{entry:#}\n\nEnter ends it.", world.tenant().base_url());
     let _ = std::io::stdin().read_line(&mut String::new());
 }

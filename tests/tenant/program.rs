@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let options = arguments("--port 8080 --auto-login --user ada@example.com --redirect-uri http://localhost:4000").unwrap();
+        let options =
+            arguments("--port 8080 --auto-login --user ada@example.com --redirect-uri http://localhost:4000").unwrap();
 
         assert_eq!(options.port, 8080);
         assert!(options.switches.auto_login);

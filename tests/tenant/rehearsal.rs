@@ -86,7 +86,8 @@ impl Rehearsal {
     /// Sends a request as it stands.
     pub(super) fn raw(&mut self, method: &str, target: &str, headers: &[&str], body: String) -> Heard {
         let pairs = headers.iter().map(|line| line.split_once(": ").unwrap());
-        let mut headers: BTreeMap<String, String> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut headers: BTreeMap<String, String> =
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         headers.insert("host".to_owned(), "127.0.0.1:8080".to_owned());
         let request = super::request::Request::new(method, target, headers, body.into_bytes(), self.now);
         let Answered { reply, .. } = self.world.answer(&mut self.switches, &request);

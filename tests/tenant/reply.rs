@@ -62,7 +62,8 @@ impl Reply {
 
     /// Makes an HTML answer.
     pub fn html(status: u16, page: String) -> Self {
-        Self { body: Body::Text(page), ..Self::empty(status) }.with("content-type", "text/html;charset=UTF-8")
+        let reply = Self { body: Body::Text(page), ..Self::empty(status) };
+        reply.with("content-type", "text/html;charset=UTF-8").with("x-frame-options", "SAMEORIGIN")
     }
 
     /// Makes a redirect.

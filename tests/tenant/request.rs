@@ -30,13 +30,7 @@ pub struct Request {
 
 impl Request {
     /// Builds a request from what the wire gave.
-    pub fn new(
-        method: &str,
-        target: &str,
-        headers: BTreeMap<String, String>,
-        body: Vec<u8>,
-        at: SystemTime,
-    ) -> Self {
+    pub fn new(method: &str, target: &str, headers: BTreeMap<String, String>, body: Vec<u8>, at: SystemTime) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         Self {
             method: method.to_ascii_uppercase(),

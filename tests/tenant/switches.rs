@@ -259,7 +259,9 @@ mod tests {
     fn a_part_is_set_and_the_rest_stays() {
         let mut switches = Switches::default();
 
-        switches.set(&json!({"device_pending_status": 400, "issuer": {"text": "https://elsewhere.example.com"}})).unwrap();
+        switches
+            .set(&json!({"device_pending_status": 400, "issuer": {"text": "https://elsewhere.example.com"}}))
+            .unwrap();
 
         assert_eq!(switches.device_pending_status, 400);
         assert_eq!(switches.scoped_life_seconds, 900);

@@ -125,9 +125,12 @@ fn a_connection_that_is_cut_is_never_a_success_and_no_write_is_sent_twice() {
 
 /// The requests that were to change something, as they came.
 fn writes(world: &World) -> Vec<(String, String, String)> {
-    const READING: [&str; 7] = ["schema", "template", "listOutcomes", "getAllTypes", "getType", "validate", "nextdescendents"];
+    const READING: [&str; 7] =
+        ["schema", "template", "listOutcomes", "getAllTypes", "getType", "validate", "nextdescendents"];
     let ledger = world.tenant().ledger();
     let changing = ledger.iter().filter(|entry| entry.is_api() && entry.method != "GET");
-    let writing = changing.filter(|entry| !entry.query.iter().any(|(name, value)| name == "_action" && READING.contains(&value.as_str())));
+    let writing = changing.filter(|entry| {
+        !entry.query.iter().any(|(name, value)| name == "_action" && READING.contains(&value.as_str()))
+    });
     writing.map(|entry| (entry.method.clone(), entry.path.clone(), entry.body.clone())).collect()
 }

@@ -37,8 +37,12 @@ fn hostile_texts() -> Vec<String> {
 fn strings(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(_) => found.push(at.to_owned()),
-        Value::Array(items) => items.iter().enumerate().for_each(|(place, item)| strings(item, &format!("{at}/{place}"), found)),
-        Value::Object(members) => members.iter().for_each(|(name, member)| strings(member, &format!("{at}/{name}"), found)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(place, item)| strings(item, &format!("{at}/{place}"), found))
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| strings(member, &format!("{at}/{name}"), found))
+        }
         _ => {}
     }
 }
@@ -75,7 +79,12 @@ fn no_argument_leaves_its_tools_own_paths() {
             for path in api_paths(&world) {
                 let inside = sample.paths.iter().any(|prefix| path.starts_with(prefix.as_str()));
                 let decoded = path.contains("..") || path.chars().any(char::is_control);
-                let longer = shape(&path) > usual.last().copied().unwrap_or(0).max(shape("/am/json/alpha/realm-config/authentication/authenticationtrees/nodes/a/b"));
+                let longer = shape(&path)
+                    > usual
+                        .last()
+                        .copied()
+                        .unwrap_or(0)
+                        .max(shape("/am/json/alpha/realm-config/authentication/authenticationtrees/nodes/a/b"));
                 if !inside || decoded || longer {
                     wrong.push(format!("{} {arguments} reached {path}: {}", sample.tool, answer.text()));
                 }

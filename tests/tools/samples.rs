@@ -34,13 +34,25 @@ fn managed_objects() -> Vec<Sample> {
     let patch = json!([{"operation": "replace", "field": "/sn", "value": "Example"}]);
     vec![
         sample("createManagedObject", json!({"objectType": "alpha_user", "objectData": {"userName": "x"}}), objects),
-        sample("createManagedObjectDefinition", json!({"objectName": "custom_x", "objectDefinition": {"schema": {}}}), definitions),
+        sample(
+            "createManagedObjectDefinition",
+            json!({"objectName": "custom_x", "objectDefinition": {"schema": {}}}),
+            definitions,
+        ),
         sample("deleteManagedObject", object.clone(), objects),
         sample("deleteManagedObjectDefinition", json!({"objectName": "custom_x"}), definitions),
         sample("getManagedObject", object.clone(), objects),
-        sample("getManagedObjectSchema", json!({"objectType": "alpha_user"}), &["/openidm/schema/", "/openidm/config/managed"]),
+        sample(
+            "getManagedObjectSchema",
+            json!({"objectType": "alpha_user"}),
+            &["/openidm/schema/", "/openidm/config/managed"],
+        ),
         sample("listManagedObjects", json!({}), &["/openidm/"]),
-        sample("patchManagedObject", json!({"objectType": "alpha_user", "objectId": ID, "revision": "1", "operations": patch}), objects),
+        sample(
+            "patchManagedObject",
+            json!({"objectType": "alpha_user", "objectId": ID, "revision": "1", "operations": patch}),
+            objects,
+        ),
         sample(
             "patchManagedObjectDefinition",
             json!({"objectName": "alpha_user", "operations": [{"operation": "replace", "field": "/iconClass", "value": "x"}]}),
@@ -97,7 +109,11 @@ fn journeys() -> Vec<Sample> {
         sample("listNodeTypes", json!({"realm": "alpha"}), trees),
         sample("setDefaultJourney", journey, &["CONFIG/authentication"]),
         sample("updateJourney", json!({"realm": "alpha", "journeyName": "x", "enabled": false}), trees),
-        sample("updateJourneyNode", json!({"realm": "alpha", "nodeType": "N", "nodeId": ID, "config": {"a": 1}}), trees),
+        sample(
+            "updateJourneyNode",
+            json!({"realm": "alpha", "nodeType": "N", "nodeId": ID, "config": {"a": 1}}),
+            trees,
+        ),
     ]
 }
 
@@ -105,9 +121,14 @@ fn scripts_and_applications() -> Vec<Sample> {
     let script = json!({"realm": "alpha", "scriptId": ID});
     let scripts: &[&str] = &["/am/json/alpha/scripts"];
     let application = json!({"realm": "alpha", "name": "x"});
-    let applications: &[&str] = &["/openidm/managed/alpha_application", "/openidm/schema/managed/alpha_application", "CONFIG/agents/OAuth2Client"];
+    let applications: &[&str] = &[
+        "/openidm/managed/alpha_application",
+        "/openidm/schema/managed/alpha_application",
+        "CONFIG/agents/OAuth2Client",
+    ];
     let created = json!({"realm": "alpha", "name": "x", "clientId": "x", "owners": [{"_ref": format!("managed/alpha_user/{ID}")}]});
-    let updated = json!({"realm": "alpha", "name": "x", "oauth2Client": {"coreOAuth2ClientConfig": {"clientName": ["x"]}}});
+    let updated =
+        json!({"realm": "alpha", "name": "x", "oauth2Client": {"coreOAuth2ClientConfig": {"clientName": ["x"]}}});
     vec![
         sample("createScript", json!({"realm": "alpha", "name": "x", "script": "outcome = 'true';"}), scripts),
         sample("deleteScript", script.clone(), scripts),

@@ -82,6 +82,9 @@ fn tell(pending: &Pending) {
             say(&format!("Open {uri} on any device and enter the code {user_code}{short}"));
         }
     }
+    if let Some(note) = &pending.note {
+        say(&format!("({note})"));
+    }
     say(&format!("Waiting for the sign-in to {} (at most {} s) …", pending.tenant, pending.expires_in));
 }
 

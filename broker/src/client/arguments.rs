@@ -33,7 +33,8 @@ pub(super) fn check(tool: &'static Tool, text: &str) -> Result<Value, Failure> {
 }
 
 /// What the catalogue's `not` on text stands for: an argument that becomes a segment of a path.
-const NOT_A_SEGMENT: &str = "must be one path segment: not blank, and without '/', '\\\\', '..' or their percent-encoded forms";
+const NOT_A_SEGMENT: &str =
+    "must be one path segment: not blank, and without '/', '\\\\', '..' or their percent-encoded forms";
 
 /// The place of an argument and what is wrong with it; long values are not repeated.
 fn tell(error: &jsonschema::ValidationError<'_>) -> String {

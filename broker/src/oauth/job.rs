@@ -98,12 +98,15 @@ impl<O: Opener> Job<O> {
         match self.way {
             Way::Device => {
                 drop(pasted);
-                self.device(shown).await
+                self.device(shown, None).await
             }
             Way::Paste => self.paste(shown, pasted).await,
             Way::Browser { open, fall_back } => match Loopback::hold(self.tenant.entry.redirect_uri.port).await {
                 Ok(held) => self.browser(held, open, fall_back, shown, pasted).await,
-                Err(_) if fall_back => self.device(shown).await,
+                Err(taken) if fall_back => {
+                    drop(pasted);
+                    self.device(shown, Some(self.note_of(&taken))).await
+                }
                 Err(taken) => Err(self.port_taken(&taken)),
             },
         }
@@ -124,10 +127,10 @@ impl<O: Opener> Job<O> {
         if open && !opened && fall_back {
             drop(pasted);
             port.close().await;
-            return self.device(shown).await;
+            return self.device(shown, Some("no browser could be opened here".to_owned())).await;
         }
         let screen = Shown::Browser { url: attempt.url.to_string(), opened };
-        let _ = shown.send(self.pending(screen, self.timeout));
+        let _ = shown.send(self.pending(screen, self.timeout, None));
         let awaited = async {
             tokio::select! {
                 arrived = arrivals.recv() => match arrived {
@@ -155,7 +158,7 @@ impl<O: Opener> Job<O> {
     async fn paste(&self, shown: Tell, mut pasted: mpsc::Receiver<Secret>) -> Result<Grant, Failure> {
         let attempt = Attempt::new(&self.tenant).map_err(|reason| failed(&self.tenant, reason))?;
         let screen = Shown::Browser { url: attempt.url.to_string(), opened: false };
-        let _ = shown.send(self.pending(screen, self.timeout));
+        let _ = shown.send(self.pending(screen, self.timeout, None));
         let next = tokio::time::timeout(self.timeout, pasted.recv()).await.map_err(|_| self.too_late())?;
         let text = next.ok_or_else(|| failed(&self.tenant, "it was given up"))?;
         match self.judge_pasted(&text, &attempt.state) {
@@ -180,9 +183,9 @@ impl<O: Opener> Job<O> {
         judge(query.as_deref().unwrap_or_default(), &Expected { tenant: &self.tenant, state })
     }
 
-    async fn device(&self, shown: Tell) -> Result<Grant, Failure> {
+    async fn device(&self, shown: Tell, note: Option<String>) -> Result<Grant, Failure> {
         let device = Device::begin(&self.http, &self.tenant, self.timeout).await?;
-        let _ = shown.send(self.pending(device.shown(), device.expires_in()));
+        let _ = shown.send(self.pending(device.shown(), device.expires_in(), note));
         device.finish().await
     }
 
@@ -213,7 +216,7 @@ impl<O: Opener> Job<O> {
         }
     }
 
-    fn pending(&self, shown: Shown, within: Duration) -> Pending {
+    fn pending(&self, shown: Shown, within: Duration, note: Option<String>) -> Pending {
         Pending {
             flow: self.flow.clone(),
             tenant: self.tenant.name.clone(),
@@ -221,6 +224,7 @@ impl<O: Opener> Job<O> {
             shown,
             expires_at: Moment::now().plus(within).rfc3339(),
             expires_in: within.as_secs(),
+            note,
         }
     }
 
@@ -229,10 +233,25 @@ impl<O: Opener> Job<O> {
     }
 
     fn port_taken(&self, taken: &PortTaken) -> Failure {
+        let what = format!("{}: {}", self.held_by(taken), taken.reason);
+        failed(&self.tenant, what).with_hint(self.paste_command())
+    }
+
+    fn note_of(&self, taken: &PortTaken) -> String {
+        format!(
+            "not in the browser, because {}; without a second device: {}",
+            self.held_by(taken),
+            self.paste_command()
+        )
+    }
+
+    fn held_by(&self, taken: &PortTaken) -> String {
         let holder = self.opener.holder(taken.port).unwrap_or_else(|| "another program".to_owned());
-        let what = format!("port {} is used by {holder}: {}", taken.port, taken.reason);
-        let hint = format!("aic-broker login --tenant {} --paste", self.tenant.name);
-        failed(&self.tenant, what).with_hint(hint)
+        format!("port {} is used by {holder}", taken.port)
+    }
+
+    fn paste_command(&self) -> String {
+        format!("aic-broker login --tenant {} --paste", self.tenant.name)
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::process::Command;
 use url::Url;
 
-
 mod notify;
 #[cfg(unix)]
 mod unix;
@@ -31,8 +30,8 @@ use windows as desktop;
 pub use desktop::{executable_of, holder_of_port};
 pub use notify::{Notice, Notifier};
 pub use this::{
-    ADDRESS_FAMILY_NOT_SUPPORTED, become_daemon, give_up_standard_error, harden, is_named, private_directory,
-    private_file,
+    ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, give_up_standard_error, harden, is_named,
+    private_directory, private_file,
 };
 
 /// How long a browser's launcher is watched for an early failure.

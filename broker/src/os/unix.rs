@@ -95,3 +95,14 @@ pub fn is_named(file: &File, path: &Path) -> bool {
     let (open, named) = (file.metadata().map(identity), std::fs::symlink_metadata(path).map(identity));
     matches!((open, named), (Ok(open), Ok(named)) if open == named)
 }
+
+/// Starts this process anew, in its place, with a variable under another name. Returns only when that fails.
+pub fn again_with_renamed(variable: &str, name: &str) -> io::Error {
+    use std::os::unix::process::CommandExt;
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
+    let value = std::env::var_os(variable).unwrap_or_default();
+    std::process::Command::new(program).args(std::env::args_os().skip(1)).env_remove(variable).env(name, value).exec()
+}

@@ -260,3 +260,8 @@ mod tests {
 pub fn is_named(_file: &File, _path: &Path) -> bool {
     true
 }
+
+/// Windows has its own store, which the variable does not replace.
+pub fn again_with_renamed(variable: &str, _name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, format!("{variable} is not used on Windows: use ca_file"))
+}

@@ -12,7 +12,15 @@ fn failure() -> Failure {
 fn pending() -> Pending {
     let shown = Shown::Browser { url: "https://x".to_owned(), opened: true };
     let expires_at = String::new();
-    Pending { flow: "f".to_owned(), tenant: "t".to_owned(), host: "x".to_owned(), shown, expires_at, expires_in: 1 }
+    Pending {
+        flow: "f".to_owned(),
+        tenant: "t".to_owned(),
+        host: "x".to_owned(),
+        shown,
+        expires_at,
+        expires_in: 1,
+        note: None,
+    }
 }
 
 fn login(generation: Generation) -> Login {

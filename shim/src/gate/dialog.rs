@@ -133,6 +133,7 @@ mod tests {
             shown,
             expires_at: "2026-01-01T00:05:00Z".into(),
             expires_in: 300,
+            note: None,
         }
     }
 

@@ -174,6 +174,7 @@ fn pending(shown: Shown) -> Pending {
         shown,
         expires_at: "2026-01-01T00:05:00Z".into(),
         expires_in: 300,
+        note: None,
     }
 }
 

@@ -32,13 +32,19 @@ pub const SECTIONS: [Section; 6] = [
             ("accessTokenModificationPluginType", Kind::Choice(&["PROVIDER", "SCRIPTED", "JAVA"])),
             ("accessTokenModificationScript", Kind::Text(Some("[Empty]"))),
             ("accessTokenModifierClass", Kind::Text(None)),
-            ("authorizeEndpointDataProviderClass", Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultEndpointDataProvider"))),
+            (
+                "authorizeEndpointDataProviderClass",
+                Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultEndpointDataProvider")),
+            ),
             ("authorizeEndpointDataProviderPluginType", Kind::Choice(&["PROVIDER", "SCRIPTED", "JAVA"])),
             ("authorizeEndpointDataProviderScript", Kind::Text(Some("[Empty]"))),
             ("clientsCanSkipConsent", Kind::Flag(false)),
             ("customLoginUrlTemplate", Kind::Text(None)),
             ("enableRemoteConsent", Kind::Flag(false)),
-            ("evaluateScopeClass", Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultScopeEvaluator"))),
+            (
+                "evaluateScopeClass",
+                Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultScopeEvaluator")),
+            ),
             ("evaluateScopePluginType", Kind::Choice(&["PROVIDER", "SCRIPTED", "JAVA"])),
             ("evaluateScopeScript", Kind::Text(Some("[Empty]"))),
             ("issueRefreshToken", Kind::Flag(true)),
@@ -55,7 +61,10 @@ pub const SECTIONS: [Section; 6] = [
             ("tokenEncryptionEnabled", Kind::Flag(false)),
             ("useForceAuthnForMaxAge", Kind::Flag(false)),
             ("usePolicyEngineForScope", Kind::Flag(false)),
-            ("validateScopeClass", Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultScopeValidator"))),
+            (
+                "validateScopeClass",
+                Kind::Text(Some("org.forgerock.oauth2.core.plugins.registry.DefaultScopeValidator")),
+            ),
             ("validateScopePluginType", Kind::Choice(&["PROVIDER", "SCRIPTED", "JAVA"])),
             ("validateScopeScript", Kind::Text(Some("[Empty]"))),
             ("enableApplicationContext", Kind::Flag(false)),
@@ -97,12 +106,35 @@ pub const SECTIONS: [Section; 6] = [
             ("refreshTokenGracePeriod", Kind::Whole(0)),
             ("requestUris", Kind::Texts(&[])),
             ("require_pushed_authorization_requests", Kind::Flag(false)),
-            ("responseTypes", Kind::Texts(&["code", "token", "id_token", "code token", "token id_token", "code id_token", "code token id_token", "device_code", "device_code id_token"])),
+            (
+                "responseTypes",
+                Kind::Texts(&[
+                    "code",
+                    "token",
+                    "id_token",
+                    "code token",
+                    "token id_token",
+                    "code id_token",
+                    "code token id_token",
+                    "device_code",
+                    "device_code id_token",
+                ]),
+            ),
             ("sectorIdentifierUri", Kind::Text(None)),
             ("softwareIdentity", Kind::Text(None)),
             ("softwareVersion", Kind::Text(None)),
             ("subjectType", Kind::Choice(&["public", "pairwise"])),
-            ("tokenEndpointAuthMethod", Kind::Choice(&["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"])),
+            (
+                "tokenEndpointAuthMethod",
+                Kind::Choice(&[
+                    "client_secret_basic",
+                    "client_secret_post",
+                    "private_key_jwt",
+                    "tls_client_auth",
+                    "self_signed_tls_client_auth",
+                    "none",
+                ]),
+            ),
             ("tokenExchangeAuthLevel", Kind::Whole(0)),
             ("tosURI", Kind::Texts(&[])),
             ("updateAccessToken", Kind::Text(None)),
@@ -158,12 +190,7 @@ pub const SECTIONS: [Section; 6] = [
             ("postLogoutRedirectUri", Kind::Texts(&[])),
         ],
     ),
-    (
-        "coreUmaClientConfig",
-        &[
-            ("claimsRedirectionUris", Kind::Texts(&[])),
-        ],
-    ),
+    ("coreUmaClientConfig", &[("claimsRedirectionUris", Kind::Texts(&[]))]),
 ];
 
 impl Kind {
@@ -203,7 +230,8 @@ impl Kind {
 /// Returns a client with nothing but defaults, flat.
 pub fn defaults() -> Value {
     let section = |(name, attributes): &Section| {
-        let values: Map<String, Value> = attributes.iter().map(|(name, kind)| ((*name).to_owned(), kind.default())).collect();
+        let values: Map<String, Value> =
+            attributes.iter().map(|(name, kind)| ((*name).to_owned(), kind.default())).collect();
         ((*name).to_owned(), Value::Object(values))
     };
     Value::Object(SECTIONS.iter().map(section).collect())
@@ -212,9 +240,13 @@ pub fn defaults() -> Value {
 /// Returns the schema that the `schema` action gives.
 pub fn schema() -> Value {
     let section = |(at, (name, attributes)): (usize, &Section)| {
-        let properties: Map<String, Value> =
-            attributes.iter().enumerate().map(|(at, (attribute, kind))| ((*attribute).to_owned(), property(name, attribute, *kind, at))).collect();
-        let body = json!({"type": "object", "title": format!("Part {name}"), "propertyOrder": at, "properties": properties});
+        let properties: Map<String, Value> = attributes
+            .iter()
+            .enumerate()
+            .map(|(at, (attribute, kind))| ((*attribute).to_owned(), property(name, attribute, *kind, at)))
+            .collect();
+        let body =
+            json!({"type": "object", "title": format!("Part {name}"), "propertyOrder": at, "properties": properties});
         ((*name).to_owned(), body)
     };
     let properties: Map<String, Value> = SECTIONS.iter().enumerate().map(section).collect();

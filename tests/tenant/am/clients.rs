@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::client_schema::{BARE_SECTION, Kind, SECTIONS, defaults, schema};
-use super::{Desk, body, invalid_attribute, invalid_value, listed, no_action, no_method, refuse, revised, single, version_all};
+use super::{
+    Desk, body, invalid_attribute, invalid_value, listed, no_action, no_method, refuse, revised, single, version_all,
+};
 use crate::tenant::crest::revision;
 use crate::tenant::reply::{Outcome, Refusal, Reply};
 use crate::tenant::request::Request;
@@ -99,7 +101,8 @@ fn read(body: &Value, old: Option<&Value>) -> Result<Value, Refusal> {
     let mut client = defaults();
     for (name, section) in body.iter().filter(|(name, _)| !META.contains(&name.as_str())) {
         let known = SECTIONS.iter().find(|(known, _)| known == name);
-        let (_, attributes) = known.ok_or_else(|| invalid_attribute(SECTIONS.iter().map(|(name, _)| *name).collect()))?;
+        let (_, attributes) =
+            known.ok_or_else(|| invalid_attribute(SECTIONS.iter().map(|(name, _)| *name).collect()))?;
         let section = section.as_object().ok_or_else(|| invalid_value(name))?;
         for (attribute, value) in section {
             let value = bare(value);
@@ -142,7 +145,8 @@ fn bare(value: &Value) -> Value {
 fn shown(id: &str, client: &Value) -> Value {
     let mut shown = revised(id, &wrapped(client));
     if let Some(members) = shown.as_object_mut() {
-        members.insert("_type".to_owned(), json!({"_id": "OAuth2Client", "name": "OAuth2 Clients", "collection": true}));
+        members
+            .insert("_type".to_owned(), json!({"_id": "OAuth2Client", "name": "OAuth2 Clients", "collection": true}));
     }
     shown
 }
@@ -153,11 +157,15 @@ fn wrapped(client: &Value) -> Value {
         Value::Null => (name.clone(), json!({"inherited": false})),
         value => (name.clone(), json!({"inherited": false, "value": value})),
     };
-    let is_shown = |(name, value): &(&String, &Value)| *name != "userpassword" && !(*name == "agentgroup" && value.is_null());
+    let is_shown =
+        |(name, value): &(&String, &Value)| *name != "userpassword" && !(*name == "agentgroup" && value.is_null());
     let section = |(name, section): (&String, &Value)| {
         let members = section.as_object().into_iter().flatten();
         let values: Map<String, Value> = if name == BARE_SECTION {
-            members.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())).collect()
+            members
+                .filter(|(name, value)| !value.is_null() || *name == "remoteConsentServiceId")
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect()
         } else {
             members.filter(is_shown).map(|(name, value)| wrap(name, value)).collect()
         };

@@ -42,7 +42,8 @@ const BINDINGS: [(&str, &str, &[&str]); 14] = [
 ];
 
 /// Classes that a script may name.
-const CLASSES: [&str; 5] = ["java.lang.Boolean", "java.lang.Math", "java.lang.String", "java.util.ArrayList", "java.util.HashMap"];
+const CLASSES: [&str; 5] =
+    ["java.lang.Boolean", "java.lang.Math", "java.lang.String", "java.util.ArrayList", "java.util.HashMap"];
 
 /// Answers `contexts/{id}`.
 pub(super) fn answer(id: &str) -> Outcome {
@@ -52,12 +53,14 @@ pub(super) fn answer(id: &str) -> Outcome {
     let next = id == ALIAS;
     let bindings: Vec<Value> = BINDINGS.iter().filter(|_| next).map(binding).collect();
     let versions = if next { json!(["2.0"]) } else { json!(["1.0", "2.0"]) };
-    let body = json!({"_id": id, "bindings": bindings, "allowLists": CLASSES, "evaluatorVersions": {"JAVASCRIPT": versions}});
+    let body =
+        json!({"_id": id, "bindings": bindings, "allowLists": CLASSES, "evaluatorVersions": {"JAVASCRIPT": versions}});
     Ok(versioned(Reply::json(200, body), "1.0"))
 }
 
 fn binding((name, kind, methods): &(&str, &str, &[&str])) -> Value {
-    let method = |method: &&str| json!({"elementType": "method", "name": method, "parameters": [], "returnType": "object"});
+    let method =
+        |method: &&str| json!({"elementType": "method", "name": method, "parameters": [], "returnType": "object"});
     let elements: Vec<Value> = methods.iter().map(method).collect();
     json!({"name": name, "javaScriptType": kind, "javaClass": null, "elements": elements})
 }

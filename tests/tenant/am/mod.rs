@@ -38,7 +38,13 @@ pub(super) struct Desk<'a> {
 }
 
 /// Answers a request below `/am/json`.
-pub fn answer(realms: &mut Realms, switches: &Switches, origin: &str, user: String, request: &Request) -> (Part, Reply) {
+pub fn answer(
+    realms: &mut Realms,
+    switches: &Switches,
+    origin: &str,
+    user: String,
+    request: &Request,
+) -> (Part, Reply) {
     let reply = route(realms, switches, origin, user, request).unwrap_or_else(|refusal| *refusal);
     let part = if reply.header("x-gateway").is_some() { Part::Edge } else { Part::Am };
     let mut reply = reply;
@@ -50,12 +56,12 @@ fn route(realms: &mut Realms, switches: &Switches, origin: &str, user: String, r
     let route = request.route();
     let (realm, rest) = place(&route);
     match rest {
-        ["serverinfo", what] => return info::server(what),
+        ["serverinfo", what] => return info::server(what, request),
         ["global-config", "realms", id @ ..] if realm.is_none() => return info::realms(id, request),
         ["contexts", id] => return contexts::answer(id),
         _ => {}
     }
-    let Some(realm) = realm.and_then(|name| realms.realms.get_mut(name)) else { return Err(refuse(403, LOCKED)) };
+    let Some(realm) = realm.and_then(|name| realms.realms.get_mut(name)) else { return Err(locked()) };
     let mut desk = Desk { realm, switches, address: format!("{origin}{}", request.path), user };
     in_realm(&mut desk, rest, request)
 }
@@ -90,9 +96,16 @@ fn in_realm(desk: &mut Desk<'_>, rest: &[&str], request: &Request) -> Outcome {
         ["realm-config", "agents", "OAuth2Client"] => clients::collection(desk, request),
         ["realm-config", "agents", "OAuth2Client", id] => clients::one(desk, id, request),
         ["realm-config", "services", "oauth-oidc"] => settings::provider(desk, request),
-        ["realm-config", "services", "id-repositories"] => Err(refuse(403, LOCKED)),
+        ["realm-config", "services", "id-repositories"] => Err(locked()),
         _ => Err(refuse(404, "Not Found")),
     }
+}
+
+/// The refusal of what a cloud tenant locks: it comes from the gateway, without AM's fields or a transaction.
+fn locked() -> Refusal {
+    let reply = Reply::crest_error(403, LOCKED).with("cache-control", "private, no-store");
+    let transport = "max-age=31536000;includeSubDomains;preload";
+    reply.with("strict-transport-security", transport).with("x-gateway", "1").with("x-no-transaction", "1").into()
 }
 
 /// Makes a CREST error that ends a handler.
@@ -113,7 +126,8 @@ pub(super) fn no_action(request: &Request) -> Refusal {
 /// The refusal of an attribute that a configuration object does not have.
 pub(super) fn invalid_attribute(valid: Vec<&str>) -> Refusal {
     let detail = json!({"validAttributes": valid});
-    let body = json!({"code": 400, "reason": "Bad Request", "message": "Invalid attribute specified.", "detail": detail});
+    let body =
+        json!({"code": 400, "reason": "Bad Request", "message": "Invalid attribute specified.", "detail": detail});
     Reply::json(400, body).into()
 }
 
@@ -143,7 +157,8 @@ pub(super) fn body(request: &Request) -> Result<Value, Refusal> {
         "message": "The request could not be processed because the provided content is not valid JSON", "detail": detail,
     });
     let reply = Reply::json(400, body).with("content-type", "application/json; charset=utf-8");
-    Err(reply.with("etag", "W/\"205-sandbox\"").with("x-gateway", "1").into())
+    let reply = reply.with("etag", "W/\"205-sandbox\"").with("x-frame-options", "SAMEORIGIN");
+    Err(reply.with("x-gateway", "1").into())
 }
 
 /// Adds the content's revision to a configuration object.
@@ -175,7 +190,12 @@ pub(super) fn listed(objects: Vec<Value>, request: &Request) -> Outcome {
     if size > 0 || request.query("_pagedResultsCookie").is_some() || request.query("_pagedResultsOffset").is_some() {
         return Err(refuse(501, "Query paging not currently supported"));
     }
-    let manner = page::Manner { cookie_on_full_last_page: false, cookie_percent_encoded: false, exact_totals: false, default_size: None };
+    let manner = page::Manner {
+        cookie_on_full_last_page: false,
+        cookie_percent_encoded: false,
+        exact_totals: false,
+        default_size: None,
+    };
     let mut page = page::cut(objects, &ask, manner);
     select_all(&mut page, request);
     Ok(Reply::json(200, page))

@@ -119,7 +119,8 @@ impl NodeType {
         };
         let properties: Map<String, Value> = self.attributes.iter().enumerate().map(property).collect();
         let optional = |kind: &Kind| matches!(kind, Kind::Text);
-        let required: Vec<&str> = self.attributes.iter().filter(|(_, kind)| !optional(kind)).map(|(name, _)| *name).collect();
+        let required: Vec<&str> =
+            self.attributes.iter().filter(|(_, kind)| !optional(kind)).map(|(name, _)| *name).collect();
         if properties.is_empty() {
             return json!({"type": "object", "required": required});
         }

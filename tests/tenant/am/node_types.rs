@@ -39,7 +39,13 @@ pub const TYPES: &[NodeType] = &[
         &[("presentAttribute", Kind::Needed), ("identityAttribute", Kind::Choice(&["userName", "mail"]))],
         YES_NO,
     ),
-    node("AuthLevelDecisionNode", "Auth Level Decision", "utilities", &[("authLevelRequirement", Kind::Whole(0))], YES_NO),
+    node(
+        "AuthLevelDecisionNode",
+        "Auth Level Decision",
+        "utilities",
+        &[("authLevelRequirement", Kind::Whole(0))],
+        YES_NO,
+    ),
     node(
         "ChoiceCollectorNode",
         "Choice Collector",
@@ -84,7 +90,10 @@ pub const TYPES: &[NodeType] = &[
         "IdentifyExistingUserNode",
         "Identify Existing User",
         "identity management",
-        &[("identifier", Kind::Choice(&["userName", "_id"])), ("identityAttribute", Kind::Choice(&["mail", "userName"]))],
+        &[
+            ("identifier", Kind::Choice(&["userName", "_id"])),
+            ("identityAttribute", Kind::Choice(&["mail", "userName"])),
+        ],
         YES_NO,
     ),
     node(
@@ -178,7 +187,11 @@ pub const TYPES: &[NodeType] = &[
         "PollingWaitNode",
         "Polling Wait Node",
         "utilities",
-        &[("secondsToWait", Kind::Whole(8)), ("spamDetectionEnabled", Kind::Flag(false)), ("exitable", Kind::Flag(false))],
+        &[
+            ("secondsToWait", Kind::Whole(8)),
+            ("spamDetectionEnabled", Kind::Flag(false)),
+            ("exitable", Kind::Flag(false)),
+        ],
         Outcomes::Fixed(&[("DONE", "Done")]),
     ),
     node(
@@ -218,7 +231,10 @@ pub const TYPES: &[NodeType] = &[
             ("identityAttribute", Kind::Choice(&["mail", "userName"])),
             ("passwordAttribute", Kind::Choice(&["password"])),
         ],
-        Outcomes::Fixed(&[("socialAuthentication", "Social Authentication"), ("localAuthentication", "Local Authentication")]),
+        Outcomes::Fixed(&[
+            ("socialAuthentication", "Social Authentication"),
+            ("localAuthentication", "Local Authentication"),
+        ]),
     ),
     node("SetFailureUrlNode", "Failure URL", "utilities", &[("failureUrl", Kind::Text)], ONE),
     node("SetSessionPropertiesNode", "Set Session Properties", "utilities", &[("properties", Kind::Texted)], ONE),

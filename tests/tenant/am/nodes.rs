@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 use super::node_kinds::{Kind, NodeType};
 use super::node_types::{self, TYPES};
 use super::store::Node;
-use super::{Desk, body, invalid_attribute, invalid_value, listed, no_action, no_method, refuse, revised, single, version_all};
+use super::{
+    Desk, body, invalid_attribute, invalid_value, listed, no_action, no_method, refuse, revised, single, version_all,
+};
 use crate::tenant::chance;
 use crate::tenant::reply::{Outcome, Refusal, Reply};
 use crate::tenant::request::Request;
@@ -31,9 +33,13 @@ pub(super) fn answer(desk: &mut Desk<'_>, rest: &[&str], request: &Request) -> O
         [kind, version, id] if third => one(desk, kind, version, id, request),
         _ => Err(refuse(404, "Not Found")),
     };
-    let is_list = outcome.as_ref().is_ok_and(|reply| reply.status == 200) && request.method == "GET" && request.query("_queryFilter").is_some();
+    let is_list = outcome.as_ref().is_ok_and(|reply| reply.status == 200)
+        && request.method == "GET"
+        && request.query("_queryFilter").is_some();
     if is_list {
-        return outcome.map(|reply| reply.with("content-api-version", &format!("protocol=2.1,resource={asked}, resource={asked}")));
+        return outcome.map(|reply| {
+            reply.with("content-api-version", &format!("protocol=2.1,resource={asked}, resource={asked}"))
+        });
     }
     version_all(outcome, &asked)
 }
@@ -45,7 +51,8 @@ fn all(desk: &Desk<'_>, request: &Request) -> Outcome {
             Ok(Reply::json(200, json!({"result": types})))
         }
         ("POST", Some("nextdescendents")) => {
-            let mut nodes: Vec<Value> = desk.realm.nodes.iter().filter_map(|((kind, id), node)| show(kind, id, node)).collect();
+            let mut nodes: Vec<Value> =
+                desk.realm.nodes.iter().filter_map(|((kind, id), node)| show(kind, id, node)).collect();
             nodes.iter_mut().filter_map(Value::as_object_mut).for_each(|members| {
                 members.remove("_rev");
             });
@@ -138,9 +145,11 @@ fn read(known: &NodeType, body: &Value) -> Result<Map<String, Value>, Refusal> {
     let sent = body.iter().filter(|(name, _)| !META.contains(&name.as_str()));
     let mut attributes = known.template();
     for (name, value) in sent {
-        let (_, kind) = known.attributes.iter().find(|(known, _)| known == name).ok_or_else(|| {
-            invalid_attribute(known.attributes.iter().map(|(name, _)| *name).collect())
-        })?;
+        let (_, kind) = known
+            .attributes
+            .iter()
+            .find(|(known, _)| known == name)
+            .ok_or_else(|| invalid_attribute(known.attributes.iter().map(|(name, _)| *name).collect()))?;
         if !kind.fits(value) {
             return Err(invalid_value(name));
         }
@@ -164,7 +173,10 @@ fn show(kind: &str, id: &str, node: &Node) -> Option<Value> {
     let known = node_types::find(kind)?;
     let mut shown = revised(id, &Value::Object(node.attributes.clone()));
     let members = shown.as_object_mut()?;
-    members.insert("_type".to_owned(), json!({"_id": kind, "name": known.name, "collection": true, "version": node.version}));
+    members.insert(
+        "_type".to_owned(),
+        json!({"_id": kind, "name": known.name, "collection": true, "version": node.version}),
+    );
     members.insert("_outcomes".to_owned(), known.outcomes(&node.attributes));
     Some(shown)
 }

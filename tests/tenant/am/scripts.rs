@@ -46,9 +46,8 @@ pub(super) fn one(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
 
 fn existing<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Value, Refusal> {
     let script = desk.realm.scripts.iter().find(|script| text(script, "_id") == id);
-    script.ok_or_else(|| {
-        refuse(404, &format!("Script with UUID {id} could not be found in realm /{}", desk.realm.name))
-    })
+    script
+        .ok_or_else(|| refuse(404, &format!("Script with UUID {id} could not be found in realm /{}", desk.realm.name)))
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -70,12 +69,21 @@ fn list(desk: &Desk<'_>, request: &Request) -> Outcome {
     let scripts = desk.realm.scripts.iter().map(|script| shown(desk, script));
     let found: Vec<Value> = scripts.filter(|script| filter.matches(script, Case::Kept)).collect();
     let total = found.len();
-    let manner = page::Manner { cookie_on_full_last_page: false, cookie_percent_encoded: false, exact_totals: false, default_size: None };
+    let manner = page::Manner {
+        cookie_on_full_last_page: false,
+        cookie_percent_encoded: false,
+        exact_totals: false,
+        default_size: None,
+    };
     let mut page = page::cut(found, &ask, manner);
     select_all(&mut page, request);
     let offset = request.query("_pagedResultsOffset").and_then(|offset| offset.parse::<usize>().ok()).unwrap_or(0);
     if let Some(members) = page.as_object_mut() {
-        let count = members.get("resultCount").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        let count = members
+            .get("resultCount")
+            .and_then(Value::as_u64)
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(0);
         members.insert("pagedResultsCookie".to_owned(), Value::Null);
         members.insert("remainingPagedResults".to_owned(), json!(total.saturating_sub(offset + count)));
     }
@@ -94,7 +102,9 @@ fn store(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
         return Err(refuse(409, &format!("Script with name {name} already exist in realm /{}", desk.realm.name)));
     }
     let old = existing(desk, id).ok().cloned();
-    if old.as_ref().is_some_and(|old| old.get("default") == Some(&Value::Bool(true)) && text(old, "context") != text(&body, "context")) {
+    if old.as_ref().is_some_and(|old| {
+        old.get("default") == Some(&Value::Bool(true)) && text(old, "context") != text(&body, "context")
+    }) {
         return Err(refuse(400, "The context of a default script cannot be changed"));
     }
     let script = script(desk, id, &body, old.as_ref(), request)?;
@@ -142,7 +152,9 @@ fn script(desk: &Desk<'_>, id: &str, body: &Value, old: Option<&Value>, request:
         "createdBy": kept("createdBy", json!(user)), "creationDate": kept("creationDate", json!(now)),
         "lastModifiedBy": user, "lastModifiedDate": now,
     });
-    if let (Some(exports), Some(members)) = (body.get("exports").filter(|_| context == "LIBRARY"), script.as_object_mut()) {
+    if let (Some(exports), Some(members)) =
+        (body.get("exports").filter(|_| context == "LIBRARY"), script.as_object_mut())
+    {
         members.insert("exports".to_owned(), exports.clone());
     }
     Ok(script)

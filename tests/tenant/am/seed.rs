@@ -108,7 +108,13 @@ fn scripts() -> Vec<Value> {
     };
     vec![
         script(DEFAULT_SCRIPT, "Journey sample", "1.0", true, "outcome = \"true\";"),
-        script(SCRIPT, "Time of day", "2.0", false, "action.goTo(new Date().getHours() < 12 ? \"morning\" : \"evening\");"),
+        script(
+            SCRIPT,
+            "Time of day",
+            "2.0",
+            false,
+            "action.goTo(new Date().getHours() < 12 ? \"morning\" : \"evening\");",
+        ),
         script("5c000000-0000-4000-8000-000000000002", "Old counter", "1.0", false, "outcome = \"done\";"),
     ]
 }

@@ -42,12 +42,20 @@ fn merged(old: &Value, body: &Value) -> Result<Value, Refusal> {
 }
 
 fn sections(settings: &Value) -> impl Iterator<Item = (String, &Value)> {
-    settings.as_object().into_iter().flatten().filter(|(name, _)| *name != "_type").map(|(name, value)| (name.clone(), value))
+    settings
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != "_type")
+        .map(|(name, value)| (name.clone(), value))
 }
 
 fn valid(settings: &Value) -> Vec<&str> {
     let members = settings.as_object().into_iter().flatten().filter(|(name, _)| *name != "_type");
-    members.filter_map(|(_, section)| section.as_object()).flat_map(|section| section.keys().map(String::as_str)).collect()
+    members
+        .filter_map(|(_, section)| section.as_object())
+        .flat_map(|section| section.keys().map(String::as_str))
+        .collect()
 }
 
 fn set(new: &mut Value, name: &str, section: &Value, attribute: &str, value: &Value) -> Result<(), Refusal> {
@@ -126,7 +134,9 @@ mod tests {
     #[test]
     fn unknown_attributes_and_other_types_are_refused() {
         let old = fresh("alpha");
-        for body in [json!({"_rev": "1"}), json!({"core": {"nothing": 1}}), json!({"orgConfig": 5}), json!({"nothing": {}})] {
+        for body in
+            [json!({"_rev": "1"}), json!({"core": {"nothing": 1}}), json!({"orgConfig": 5}), json!({"nothing": {}})]
+        {
             assert_eq!(merged(&old, &body).map_err(|refusal| refusal.status), Err(400), "{body}");
         }
     }

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Desk, body, invalid_attribute, invalid_value, listed, no_method, nodes, refuse, revised, single, versioned, version_all};
+use super::{
+    Desk, body, invalid_attribute, invalid_value, listed, no_method, nodes, refuse, revised, single, version_all,
+    versioned,
+};
 use crate::tenant::reply::{Outcome, Refusal};
 use crate::tenant::request::Request;
 
@@ -25,7 +28,9 @@ pub(super) fn one(desk: &mut Desk<'_>, name: &str, request: &Request) -> Outcome
     let version = request.resource_version().unwrap_or("1.0").to_owned();
     match request.method.as_str() {
         // A read says no version, as recorded.
-        "GET" => existing(desk, name).map(|tree| single(200, tree, request)).map_err(|refusal| versioned(*refusal, &version).into()),
+        "GET" => existing(desk, name)
+            .map(|tree| single(200, tree, request))
+            .map_err(|refusal| versioned(*refusal, &version).into()),
         "PUT" => version_all(put(desk, name, request), &version),
         "DELETE" => version_all(delete(desk, name, request), &version),
         _ => Err(no_method(request)),
@@ -132,7 +137,13 @@ fn complete(body: &Map<String, Value>, graph: Value) -> Value {
     let mut tree = body.clone();
     tree.remove("_id");
     tree.insert("nodes".to_owned(), graph);
-    for (name, value) in [("innerTreeOnly", false), ("noSession", false), ("mustRun", false), ("enabled", true), ("transactionalOnly", false)] {
+    for (name, value) in [
+        ("innerTreeOnly", false),
+        ("noSession", false),
+        ("mustRun", false),
+        ("enabled", true),
+        ("transactionalOnly", false),
+    ] {
         tree.entry(name).or_insert(Value::Bool(value));
     }
     tree.entry("staticNodes").or_insert_with(|| json!({}));

@@ -126,7 +126,9 @@ impl Reader {
 
     fn term(&mut self) -> Result<Filter, Fault> {
         match self.tokens.next().ok_or(Fault::Syntax)? {
-            Token::Not if self.tokens.peek() == Some(&Token::Open) => Ok(Filter::Not(Box::new(self.nested(Self::term)?))),
+            Token::Not if self.tokens.peek() == Some(&Token::Open) => {
+                Ok(Filter::Not(Box::new(self.nested(Self::term)?)))
+            }
             Token::Open => self.nested(|reader| {
                 let inner = reader.or()?;
                 reader.tokens.next_if_eq(&Token::Close).map(|_| inner).ok_or(Fault::Syntax)
@@ -233,7 +235,9 @@ fn values<'a>(root: &'a Value, names: &[String]) -> Vec<&'a Value> {
     match (root, names) {
         (Value::Array(items), _) => items.iter().flat_map(|item| values(item, names)).collect(),
         (value, []) => vec![value],
-        (Value::Object(members), [name, rest @ ..]) => members.get(name).map(|value| values(value, rest)).unwrap_or_default(),
+        (Value::Object(members), [name, rest @ ..]) => {
+            members.get(name).map(|value| values(value, rest)).unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }

@@ -103,16 +103,24 @@ fn order(left: &Value, right: &Value, keys: &[(Vec<String>, bool)]) -> Ordering 
 fn order_values(left: Option<&Value>, right: Option<&Value>) -> Ordering {
     match (left, right) {
         (Some(Value::String(left)), Some(Value::String(right))) => left.to_lowercase().cmp(&right.to_lowercase()),
-        (Some(Value::Number(left)), Some(Value::Number(right))) => left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal),
+        (Some(Value::Number(left)), Some(Value::Number(right))) => {
+            left.as_f64().partial_cmp(&right.as_f64()).unwrap_or(Ordering::Equal)
+        }
         (Some(Value::Bool(left)), Some(Value::Bool(right))) => left.cmp(right),
-        (left, right) => right.is_some_and(|value| !value.is_null()).cmp(&left.is_some_and(|value| !value.is_null())).reverse(),
+        (left, right) => {
+            right.is_some_and(|value| !value.is_null()).cmp(&left.is_some_and(|value| !value.is_null())).reverse()
+        }
     }
 }
 
 /// A cookie says where the next page starts and which query it belongs to.
 fn close_cookie(start: usize, seal: &str, percent_encoded: bool) -> String {
     let cookie = format!("{}:{start}", STANDARD.encode(checksum(seal).to_be_bytes()));
-    if percent_encoded { cookie.replace('=', "%3D").replace(':', "%3A").replace('+', "%2B").replace('/', "%2F") } else { cookie }
+    if percent_encoded {
+        cookie.replace('=', "%3D").replace(':', "%3A").replace('+', "%2B").replace('/', "%2F")
+    } else {
+        cookie
+    }
 }
 
 fn open_cookie(cookie: &str, seal: &str) -> Option<usize> {
@@ -133,8 +141,12 @@ mod tests {
 
     use super::*;
 
-    const MANNER: Manner =
-        Manner { cookie_on_full_last_page: false, cookie_percent_encoded: false, exact_totals: true, default_size: None };
+    const MANNER: Manner = Manner {
+        cookie_on_full_last_page: false,
+        cookie_percent_encoded: false,
+        exact_totals: true,
+        default_size: None,
+    };
 
     fn ask(query: &str) -> Result<Ask, String> {
         read(&Request::new("GET", &format!("/x?{query}"), BTreeMap::new(), Vec::new(), SystemTime::UNIX_EPOCH))
@@ -186,13 +198,22 @@ mod tests {
         ];
         for (query, count, total) in cases {
             let page = cut(objects(), &ask(query).unwrap(), MANNER);
-            assert_eq!((page["resultCount"].clone(), page["totalPagedResults"].clone()), (json!(count), total), "{query}");
+            assert_eq!(
+                (page["resultCount"].clone(), page["totalPagedResults"].clone()),
+                (json!(count), total),
+                "{query}"
+            );
         }
     }
 
     #[test]
     fn sorting_takes_several_keys_and_both_directions() {
-        let cases = [("age", ["c", "b", "a"]), ("-age", ["a", "b", "c"]), ("%2Bname", ["a", "b", "c"]), ("-name", ["c", "b", "a"])];
+        let cases = [
+            ("age", ["c", "b", "a"]),
+            ("-age", ["a", "b", "c"]),
+            ("%2Bname", ["a", "b", "c"]),
+            ("-name", ["c", "b", "a"]),
+        ];
         for (keys, expected) in cases {
             let page = cut(objects(), &ask(&format!("_sortKeys={keys}")).unwrap(), MANNER);
             assert_eq!(names(&page), expected, "{keys}");

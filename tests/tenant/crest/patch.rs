@@ -82,7 +82,11 @@ fn read_one(item: &Value) -> Result<Operation, Fault> {
         "copy" => Step::Copy(from()?),
         "move" => Step::Move(from()?),
         "transform" => Step::Transform,
-        other => return bad(&format!("The request could not be processed because the patch operation '{other}' is not supported")),
+        other => {
+            return bad(&format!(
+                "The request could not be processed because the patch operation '{other}' is not supported"
+            ));
+        }
     };
     Ok(Operation { field: pointer::names(field), step })
 }
@@ -144,7 +148,9 @@ fn put_item(items: &mut Vec<Value>, last: &str, value: Value, insert: bool) -> R
     }
     match last.parse::<usize>() {
         Ok(at) if insert && at <= items.len() => items.insert(at, value),
-        Ok(at) if !insert && at < items.len() => items.iter_mut().skip(at).take(1).for_each(|item| *item = value.clone()),
+        Ok(at) if !insert && at < items.len() => {
+            items.iter_mut().skip(at).take(1).for_each(|item| *item = value.clone())
+        }
         _ => return bad(&format!("The request could not be processed because the array index '{last}' is invalid")),
     }
     Ok(())

@@ -23,7 +23,14 @@ mod tests {
 
     #[test]
     fn revisions_fit_quoted_bare_or_by_star() {
-        let cases = [(None, true), (Some("*"), true), (Some("r-1"), true), (Some("\"r-1\""), true), (Some("r-2"), false), (Some("\"r-2\", \"r-1\""), true)];
+        let cases = [
+            (None, true),
+            (Some("*"), true),
+            (Some("r-1"), true),
+            (Some("\"r-1\""), true),
+            (Some("r-2"), false),
+            (Some("\"r-2\", \"r-1\""), true),
+        ];
         for (if_match, expected) in cases {
             assert_eq!(fits(if_match, "r-1"), expected, "{if_match:?}");
         }

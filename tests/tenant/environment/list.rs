@@ -50,9 +50,13 @@ fn check_size(request: &Request) -> Result<(), Refusal> {
         Ok(size) if size > MAX_PAGE => {
             Err(invalid("parameter \"_pageSize\" in query has an error: number must be at most 100"))
         }
-        Ok(size) if size < 1 => Err(invalid("parameter \"_pageSize\" in query has an error: number must be at least 1")),
+        Ok(size) if size < 1 => {
+            Err(invalid("parameter \"_pageSize\" in query has an error: number must be at least 1"))
+        }
         Ok(_) => Ok(()),
-        Err(_) => Err(invalid(&format!("parameter \"_pageSize\" in query has an error: value {text}: an invalid integer"))),
+        Err(_) => {
+            Err(invalid(&format!("parameter \"_pageSize\" in query has an error: value {text}: an invalid integer")))
+        }
     }
 }
 

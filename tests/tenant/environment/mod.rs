@@ -47,7 +47,9 @@ fn route(desk: &mut Desk<'_>, route: &[&str], request: &Request) -> Outcome {
         (_, ["environment", "startup"]) => startup::answer(desk, request),
         ("GET", ["environment", "release"]) => Ok(info::release()),
         ("GET", ["environment", "direct-configuration", "session", "state"]) => Ok(info::session_state()),
-        (_, ["environment", "certificates", _]) => Ok(Reply::empty(404)),
+        (_, ["environment", "certificates", _]) => {
+            Ok(Reply::empty(404).with("content-type", "application/json").with("content-api-version", "resource=1.0"))
+        }
         _ => Err(refuse(404, &format!("path {} was not found", request.path))),
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn answer(desk: &mut Desk<'_>, id: &str, rest: &[&str], request: &Req
             Ok(Reply::json(200, Value::Array(newest_first)))
         }
         ("POST", ["versions"], Some("create")) => add_version(desk, id, request),
-        ("GET", ["versions", number], _) => Ok(Reply::json(200, one_version(desk, id, number, "Failed to get secret version")?)),
+        ("GET", ["versions", number], _) => {
+            Ok(Reply::json(200, one_version(desk, id, number, "Failed to get secret version")?))
+        }
         ("POST", ["versions", number], Some("changestatus")) => change_status(desk, id, number, request),
         ("DELETE", ["versions", number], _) => delete_version(desk, id, number),
         _ => Err(refuse(405, "method not allowed")),
@@ -46,7 +48,8 @@ fn versions(desk: &Desk<'_>, id: &str) -> Vec<Value> {
 }
 
 fn one_version(desk: &Desk<'_>, id: &str, number: &str, missing: &str) -> Result<Value, Refusal> {
-    let found = versions(desk, id).into_iter().find(|version| version.get("version").and_then(Value::as_str) == Some(number));
+    let found =
+        versions(desk, id).into_iter().find(|version| version.get("version").and_then(Value::as_str) == Some(number));
     found.ok_or_else(|| refuse(404, missing))
 }
 
@@ -55,7 +58,8 @@ fn create(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let encoding = text("encoding");
     if !ENCODINGS.contains(&encoding) {
-        let answer = json!({"code": 606, "message": format!("encoding in body should be one of [{}]", ENCODINGS.join(" "))});
+        let answer =
+            json!({"code": 606, "message": format!("encoding in body should be one of [{}]", ENCODINGS.join(" "))});
         return Err(Reply::json(422, answer).into());
     }
     check_value("esvSecretCreateRequest", body.get("valueBase64").and_then(Value::as_str))?;

@@ -34,9 +34,14 @@ impl Store {
             ("esv-plants", "array", "[\"north\",\"south\"]", "Names of the plants"),
         ];
         for (id, kind, value, description) in rows {
-            store.variables.insert(id.to_owned(), variable(id, kind, &STANDARD.encode(value), description, true, "admin@example.com", now));
+            store.variables.insert(
+                id.to_owned(),
+                variable(id, kind, &STANDARD.encode(value), description, true, "admin@example.com", now),
+            );
         }
-        for (id, description) in [("esv-mail-password", "Password of the mail server"), ("esv-signing-key", "Key of the portal")] {
+        for (id, description) in
+            [("esv-mail-password", "Password of the mail server"), ("esv-signing-key", "Key of the portal")]
+        {
             store.add_secret(id, description, "generic", true, "admin@example.com", now);
         }
         store.load_all();
@@ -44,7 +49,15 @@ impl Store {
     }
 
     /// Adds a secret with its first version.
-    pub fn add_secret(&mut self, id: &str, description: &str, encoding: &str, placeholders: bool, user: &str, now: SystemTime) -> Value {
+    pub fn add_secret(
+        &mut self,
+        id: &str,
+        description: &str,
+        encoding: &str,
+        placeholders: bool,
+        user: &str,
+        now: SystemTime,
+    ) -> Value {
         let loaded = !placeholders;
         let secret = json!({
             "_id": id, "activeVersion": "1", "description": description, "encoding": encoding,
@@ -78,7 +91,15 @@ impl Store {
 }
 
 /// Builds a variable.
-pub fn variable(id: &str, kind: &str, value: &str, description: &str, loaded: bool, user: &str, now: SystemTime) -> Value {
+pub fn variable(
+    id: &str,
+    kind: &str,
+    value: &str,
+    description: &str,
+    loaded: bool,
+    user: &str,
+    now: SystemTime,
+) -> Value {
     json!({
         "_id": id, "description": description, "expressionType": kind, "lastChangeDate": rfc3339(now),
         "lastChangedBy": user, "loaded": loaded, "valueBase64": value,

@@ -74,7 +74,10 @@ fn put(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
     let known = old.and_then(|old| old.get("expressionType")).and_then(Value::as_str);
     let kind = match known {
         None if sent.is_empty() => {
-            return Err(refuse(400, "Variable type required; expressionType cannot be empty when creating new variables"));
+            return Err(refuse(
+                400,
+                "Variable type required; expressionType cannot be empty when creating new variables",
+            ));
         }
         Some(known) if !sent.is_empty() && sent != known => {
             return Err(refuse(400, "Changing the type of an existing variable is not permitted"));
@@ -101,7 +104,9 @@ fn check_type(kind: &str) -> Result<(), Refusal> {
 /// Checks a value in base64.
 pub(super) fn check_value<'a>(schema: &str, value: Option<&'a str>) -> Result<&'a str, Refusal> {
     let fault = |what: &str| {
-        let text = format!("request body has an error: doesn't match schema #/components/schemas/{schema}: Error at \"/valueBase64\": {what}");
+        let text = format!(
+            "request body has an error: doesn't match schema #/components/schemas/{schema}: Error at \"/valueBase64\": {what}"
+        );
         invalid(&text)
     };
     let value = value.ok_or_else(|| fault("property \"valueBase64\" is missing"))?;

@@ -70,7 +70,10 @@ fn put(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
     let mut body = request.json()?;
     check_if_match(request)?;
     let Some(members) = body.as_object_mut() else {
-        return Err(refuse(400, "The request could not be processed because the provided content is not a JSON object"));
+        return Err(refuse(
+            400,
+            "The request could not be processed because the provided content is not a JSON object",
+        ));
     };
     members.remove("_rev");
     members.insert("_id".to_owned(), json!(id));
@@ -169,7 +172,9 @@ fn check_new_properties(before: &Value, name: &str, object: &Value) -> Result<()
     let unprefixed: Vec<&str> = properties
         .into_iter()
         .flat_map(|properties| properties.keys().map(String::as_str))
-        .filter(|property| !property.starts_with("custom_") && known.and_then(|known| known.property(property)).is_none())
+        .filter(|property| {
+            !property.starts_with("custom_") && known.and_then(|known| known.property(property)).is_none()
+        })
         .collect();
     if unprefixed.is_empty() {
         return Ok(());

@@ -19,7 +19,8 @@ pub(super) fn list(desk: &Desk<'_>, request: &Request) -> Outcome {
 
 /// Answers `/openidm/feature/{id}`; an id may have several segments.
 pub(super) fn one(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
-    let found = desk.directory.features.iter_mut().find(|feature| feature.get("_id").and_then(Value::as_str) == Some(id));
+    let found =
+        desk.directory.features.iter_mut().find(|feature| feature.get("_id").and_then(Value::as_str) == Some(id));
     let feature = found.ok_or_else(|| refuse(404, "Not Found"))?;
     let installed = feature.get("installedVersion").is_some_and(|version| !version.is_null());
     match (request.method.as_str(), request.action()) {
@@ -45,7 +46,8 @@ pub(super) fn one(desk: &mut Desk<'_>, id: &str, request: &Request) -> Outcome {
 
 /// The features of a fresh tenant.
 pub(super) fn fresh() -> Vec<Value> {
-    let feature = |id: &str, installed: Value| json!({"_id": id, "installedVersion": installed, "availableVersions": ["1"]});
+    let feature =
+        |id: &str, installed: Value| json!({"_id": id, "installedVersion": installed, "availableVersions": ["1"]});
     vec![
         feature("groups", Value::Null),
         feature("aiagent", json!("1")),

@@ -57,7 +57,9 @@ pub(super) fn definition<'a>(document: &'a Value, kind: &str) -> Result<Definiti
 /// Finds an object.
 pub(super) fn existing(desk: &Desk<'_>, definition: Definition<'_>, id: &str) -> Result<Value, Refusal> {
     let object = desk.directory.get(definition.name, id).cloned();
-    object.ok_or_else(|| refuse(404, &format!("No Such Entry: The search base entry {} does not exist", entry(definition, id))))
+    object.ok_or_else(|| {
+        refuse(404, &format!("No Such Entry: The search base entry {} does not exist", entry(definition, id)))
+    })
 }
 
 /// Writes the directory's name of an object, HTML-escaped as the platform does.
@@ -100,7 +102,10 @@ fn check_id(definition: Definition<'_>, id: &str) -> Result<(), Refusal> {
     if definition.kind() != "user" || fits {
         return Ok(());
     }
-    Err(refuse(400, &format!("Invalid Attribute Syntax: the value &#39;{id}&#39; for attribute fr-idm-uuid is not a UUID")))
+    Err(refuse(
+        400,
+        &format!("Invalid Attribute Syntax: the value &#39;{id}&#39; for attribute fr-idm-uuid is not a UUID"),
+    ))
 }
 
 fn with_defaults(definition: Definition<'_>, body: &Value) -> Value {
@@ -170,7 +175,9 @@ fn check_revision(object: &Value, request: &Request) -> Result<(), Refusal> {
         return Ok(());
     }
     let wanted = wanted.unwrap_or_default().trim_matches('"');
-    let text = format!("The object's current revision {current} is not the expected {wanted}: it has changed since it was read");
+    let text = format!(
+        "The object's current revision {current} is not the expected {wanted}: it has changed since it was read"
+    );
     Err(refuse(412, &text))
 }
 

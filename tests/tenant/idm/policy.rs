@@ -103,7 +103,9 @@ fn broken(policy: &Value, name: &str, value: &Value, taken: &dyn Fn(&str, &Value
 }
 
 fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.starts_with('.') && !text.contains(' '))
+    text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !host.starts_with('.') && !text.contains(' ')
+    })
 }
 
 fn has_forbidden(params: &Value, text: &str) -> bool {

@@ -30,7 +30,13 @@ pub(super) fn read_filter(request: &Request) -> Result<Filter, Refusal> {
 }
 
 /// Runs a query over objects.
-pub(super) fn run(objects: Vec<Value>, filter: &Filter, case: Case, request: &Request, manner: Manner) -> Result<Value, Refusal> {
+pub(super) fn run(
+    objects: Vec<Value>,
+    filter: &Filter,
+    case: Case,
+    request: &Request,
+    manner: Manner,
+) -> Result<Value, Refusal> {
     let ask = page::read(request).map_err(|words| refuse(400, &words))?;
     let found = objects.into_iter().filter(|object| filter.matches(object, case)).collect();
     Ok(page::cut(found, &ask, manner))

@@ -26,7 +26,8 @@ pub(super) fn collection(desk: &mut Desk<'_>, kind: &str, id: &str, name: &str, 
             let body = request.json()?;
             let target = body.get("_ref").and_then(Value::as_str).unwrap_or_default();
             if !desk.directory.exists(target) {
-                let text = format!("The referenced relationship '{target}', specified for property '{name}', does not exist");
+                let text =
+                    format!("The referenced relationship '{target}', specified for property '{name}', does not exist");
                 return Err(refuse(400, &text));
             }
             let link = desk.directory.link(&resource, name, property, &body);

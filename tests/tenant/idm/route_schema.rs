@@ -15,7 +15,10 @@ pub(super) fn whole(desk: &mut Desk<'_>, kind: &str, request: &Request) -> Outco
         return Err(no_method(request));
     }
     let document = desk.directory.document();
-    let schema = managed::definition(&document, kind)?.schema().cloned().unwrap_or_default();
+    let mut schema = managed::definition(&document, kind)?.schema().cloned().unwrap_or_default();
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("resourceCollection".to_owned(), json!(format!("managed/{kind}")));
+    }
     Ok(Reply::json(200, schema).with("content-api-version", VERSION))
 }
 

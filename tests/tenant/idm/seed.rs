@@ -54,7 +54,10 @@ fn others(directory: &mut Directory) {
             json!({"_id": id(6, 1), "name": "Sample portal", "templateName": "custom", "templateVersion": "1.0",
                    "ssoEntities": {"oidcId": "sample-portal"}}),
         ),
-        ("alpha_application", json!({"_id": id(6, 2), "name": "Sample bookmark", "templateName": "bookmark", "templateVersion": "1.0", "url": "https://bookmark.example.com/"})),
+        (
+            "alpha_application",
+            json!({"_id": id(6, 2), "name": "Sample bookmark", "templateName": "bookmark", "templateVersion": "1.0", "url": "https://bookmark.example.com/"}),
+        ),
     ];
     for (kind, object) in rows {
         directory.put(kind, object);
@@ -80,9 +83,18 @@ fn relations(directory: &mut Directory) {
 fn documents(directory: &mut Directory) {
     let rows: [(&str, Value); 4] = [
         ("ui/configuration", json!({"configuration": {"lang": "en", "passwordReset": true, "forgotUsername": false}})),
-        ("authentication", json!({"rsFilter": {"scopes": ["fr:idm:*"], "subjectMapping": [], "staticUserMapping": []}})),
-        ("emailTemplate/welcome", json!({"enabled": true, "defaultLocale": "en", "from": "", "subject": {"en": "Welcome"}, "message": {"en": "<p>Welcome to the sandbox.</p>"}, "mimeType": "text/html"})),
-        ("emailTemplate/resetPassword", json!({"enabled": true, "defaultLocale": "en", "from": "", "subject": {"en": "Your new password"}, "message": {"en": "<p>Follow the link.</p>"}, "mimeType": "text/html"})),
+        (
+            "authentication",
+            json!({"rsFilter": {"scopes": ["fr:idm:*"], "subjectMapping": [], "staticUserMapping": []}}),
+        ),
+        (
+            "emailTemplate/welcome",
+            json!({"enabled": true, "defaultLocale": "en", "from": "", "subject": {"en": "Welcome"}, "message": {"en": "<p>Welcome to the sandbox.</p>"}, "mimeType": "text/html"}),
+        ),
+        (
+            "emailTemplate/resetPassword",
+            json!({"enabled": true, "defaultLocale": "en", "from": "", "subject": {"en": "Your new password"}, "message": {"en": "<p>Follow the link.</p>"}, "mimeType": "text/html"}),
+        ),
     ];
     for (id, mut document) in rows {
         if let Some(members) = document.as_object_mut() {

@@ -117,7 +117,8 @@ impl Directory {
 
     /// Makes a property of a resource show exactly these references; known ones keep their link.
     pub fn relate(&mut self, resource: &str, name: &str, property: &Value, wanted: &[Value]) {
-        let keep: Vec<String> = wanted.iter().filter_map(|value| link_id(value, &self.references(resource, name))).collect();
+        let keep: Vec<String> =
+            wanted.iter().filter_map(|value| link_id(value, &self.references(resource, name))).collect();
         self.links.retain(|link| other_end(link, resource, name).is_none() || keep.contains(&link.id));
         for value in wanted {
             if link_id(value, &self.references(resource, name)).is_none() {

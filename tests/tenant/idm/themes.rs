@@ -22,7 +22,8 @@ pub(super) fn answer(desk: &Desk<'_>, request: &Request) -> Outcome {
     let filter = query::read_filter(request)?;
     let document = desk.directory.configs.get(DOCUMENT).cloned().unwrap_or_default();
     let themes = document.get("realm").and_then(|realms| realms.get(realm)).and_then(Value::as_array);
-    let mut page = query::run(themes.cloned().unwrap_or_default(), &filter, Case::Kept, request, query::manner(desk.switches))?;
+    let mut page =
+        query::run(themes.cloned().unwrap_or_default(), &filter, Case::Kept, request, query::manner(desk.switches))?;
     let fields = fields::read(request.query("_fields"));
     for theme in page.get_mut("result").and_then(Value::as_array_mut).into_iter().flatten() {
         *theme = fields::select(theme, &fields);

@@ -25,7 +25,8 @@ pub fn show(directory: &Directory, definition: Definition<'_>, object: &Value, f
 /// Returns the object with all its references, as a patch sees it.
 pub fn with_references(directory: &Directory, definition: Definition<'_>, object: &Value) -> Value {
     let mut all = object.as_object().cloned().unwrap_or_default();
-    for (name, property) in definition.properties().filter(|(_, property)| schema::reference(property) != Reference::No) {
+    for (name, property) in definition.properties().filter(|(_, property)| schema::reference(property) != Reference::No)
+    {
         let value = references(directory, definition, object, name, property, None);
         if !value.is_null() && value != json!([]) {
             all.insert(name.clone(), value);
@@ -39,7 +40,8 @@ fn filled(definition: Definition<'_>, object: &Value) -> Map<String, Value> {
     for (name, property) in definition.properties() {
         if schema::is_private(property) {
             shown.remove(name);
-        } else if definition.shows_unset() && schema::reference(property) == Reference::No && !shown.contains_key(name) {
+        } else if definition.shows_unset() && schema::reference(property) == Reference::No && !shown.contains_key(name)
+        {
             let unset = if schema::types(property) == ["array"] { json!([]) } else { Value::Null };
             shown.insert(name.clone(), unset);
         }
@@ -80,7 +82,9 @@ fn references(
 pub fn expanded(directory: &Directory, mut reference: Value, inner: Option<&str>) -> Value {
     let Some(inner) = inner else { return reference };
     let path = reference.get("_ref").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some((kind, id)) = path.strip_prefix("managed/").and_then(|rest| rest.split_once('/')) else { return reference };
+    let Some((kind, id)) = path.strip_prefix("managed/").and_then(|rest| rest.split_once('/')) else {
+        return reference;
+    };
     let document = directory.document();
     let (Some(definition), Some(target)) = (Definition::find(&document, kind), directory.get(kind, id)) else {
         return reference;
@@ -88,7 +92,9 @@ pub fn expanded(directory: &Directory, mut reference: Value, inner: Option<&str>
     let target = fields::select(&Value::Object(filled(definition, target)), &fields::read(Some(inner)));
     if let (Some(members), Some(fields)) = (reference.as_object_mut(), target.as_object()) {
         members.insert("_refResourceRev".to_owned(), fields.get("_rev").cloned().unwrap_or_default());
-        members.extend(fields.iter().filter(|(name, _)| *name != "_rev").map(|(name, value)| (name.clone(), value.clone())));
+        members.extend(
+            fields.iter().filter(|(name, _)| *name != "_rev").map(|(name, value)| (name.clone(), value.clone())),
+        );
     }
     reference
 }

@@ -28,10 +28,17 @@ pub fn accept(
     policy_message: &str,
 ) -> Result<Accepted, Refusal> {
     let Some(members) = body.as_object() else {
-        return Err(Reply::crest_error(400, "The request could not be processed because the provided content is not a JSON object").into());
+        return Err(Reply::crest_error(
+            400,
+            "The request could not be processed because the provided content is not a JSON object",
+        )
+        .into());
     };
-    let undeclared: Vec<&str> =
-        members.keys().map(String::as_str).filter(|name| !META.contains(name) && definition.property(name).is_none()).collect();
+    let undeclared: Vec<&str> = members
+        .keys()
+        .map(String::as_str)
+        .filter(|name| !META.contains(name) && definition.property(name).is_none())
+        .collect();
     if !undeclared.is_empty() {
         let text = format!("Request content includes undeclared attributes: [{}]", undeclared.join(", "));
         return Err(Reply::crest_error(400, &text).into());
@@ -75,7 +82,8 @@ fn check_references(directory: &Directory, accepted: &Accepted) -> Result<(), Re
         for value in values {
             let target = value.get("_ref").and_then(Value::as_str).unwrap_or_default();
             if !directory.exists(target) {
-                let text = format!("The referenced relationship '{target}', specified for property '{name}', does not exist");
+                let text =
+                    format!("The referenced relationship '{target}', specified for property '{name}', does not exist");
                 return Err(Reply::crest_error(400, &text).into());
             }
         }

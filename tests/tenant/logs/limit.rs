@@ -51,7 +51,10 @@ impl Limit {
 
 /// Makes the 429 answer.
 pub(super) fn refusal(switches: &Switches, standing: &Standing) -> Reply {
-    let reply = switches.logs_limited.as_ref().map_or_else(|| Reply::crest_error(429, "Too Many Requests"), |canned| canned.reply());
+    let reply = switches
+        .logs_limited
+        .as_ref()
+        .map_or_else(|| Reply::crest_error(429, "Too Many Requests"), |canned| canned.reply());
     reply.with("retry-after", &RetryAfter::Seconds(standing.wait_seconds).text(SystemTime::UNIX_EPOCH))
 }
 

@@ -24,7 +24,11 @@ pub struct Logs {
 /// Answers a request below `/monitoring`.
 pub fn answer(logs: &mut Logs, switches: &Switches, request: &Request) -> (Part, Reply) {
     let state = logs.limit.count(request.at, switches.logs_per_minute);
-    let reply = if state.exceeded { limit::refusal(switches, &state) } else { route(logs, switches, request).unwrap_or_else(|refusal| *refusal) };
+    let reply = if state.exceeded {
+        limit::refusal(switches, &state)
+    } else {
+        route(logs, switches, request).unwrap_or_else(|refusal| *refusal)
+    };
     let reply = reply
         .with("x-ratelimit-limit", &switches.logs_per_minute.to_string())
         .with("x-ratelimit-remaining", &state.remaining.to_string())

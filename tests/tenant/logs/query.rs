@@ -51,7 +51,8 @@ pub(super) fn tail(logs: &Logs, switches: &Switches, request: &Request) -> Outco
 
 fn sources(switches: &Switches, request: &Request) -> Result<Vec<String>, Refusal> {
     let text = request.query("source").unwrap_or_default();
-    let sources: Vec<String> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    let sources: Vec<String> =
+        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
     if sources.is_empty() && switches.log_source_required {
         return Err(refuse(400, "The query parameter 'source' is required"));
     }
@@ -64,7 +65,9 @@ fn sources(switches: &Switches, request: &Request) -> Result<Vec<String>, Refusa
 fn window(request: &Request) -> Result<(SystemTime, SystemTime), Refusal> {
     let time = |name: &str| match request.query(name) {
         None => Ok(None),
-        Some(text) => times::read(text).map(Some).ok_or_else(|| refuse(400, &format!("'{name}' is not an ISO 8601 time"))),
+        Some(text) => {
+            times::read(text).map(Some).ok_or_else(|| refuse(400, &format!("'{name}' is not an ISO 8601 time")))
+        }
     };
     let (begin, end) = match (time("beginTime")?, time("endTime")?) {
         (None, None) => (request.at - WINDOW, request.at),
@@ -107,7 +110,10 @@ fn is_from(entry: &Value, sources: &[String]) -> bool {
 /// A transaction gains suffixes on its way through the services.
 fn is_of_transaction(entry: &Value, wanted: &str) -> bool {
     let id = entry.pointer("/payload/transactionId").and_then(Value::as_str).unwrap_or_default();
-    wanted.is_empty() || id == wanted || id.starts_with(&format!("{wanted}/")) || id.starts_with(&format!("{wanted}-request-"))
+    wanted.is_empty()
+        || id == wanted
+        || id.starts_with(&format!("{wanted}/"))
+        || id.starts_with(&format!("{wanted}-request-"))
 }
 
 fn page(found: Vec<Value>, switches: &Switches, request: &Request) -> Outcome {

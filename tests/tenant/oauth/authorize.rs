@@ -107,7 +107,8 @@ fn user(desk: &Desk<'_>, request: &Request) -> Option<String> {
 fn login_address(origin: &str, request: &Request) -> String {
     let pairs: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
     let goto = format!("{origin}{}?{pairs}", request.path);
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("realm", "/").append_pair("goto", &goto).finish();
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("realm", "/").append_pair("goto", &goto).finish();
     format!("{origin}/am/XUI/?{query}")
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::book::{Decision, Device};
-use super::{Desk, LOGIN_CLIENT, check_scopes, form, grant, invalid_client, invalid_grant, pages, pkce, refuse, require};
+use super::{
+    Desk, LOGIN_CLIENT, check_scopes, form, grant, invalid_client, invalid_grant, pages, pkce, refuse, require,
+};
 use crate::tenant::chance;
 use crate::tenant::reply::{Outcome, Refusal, Reply};
 use crate::tenant::request::{Form, Request};
@@ -120,12 +122,8 @@ fn scripted(desk: &mut Desk<'_>) -> Option<Result<Step, Refusal>> {
 fn conclude(desk: &mut Desk<'_>, code: &str, device: &Device, next: Step, request: &Request) -> Outcome {
     let status = desk.switches.device_pending_status;
     match next {
-        Step::Pending => {
-            Err(refuse(status, "authorization_pending", "The user has not yet completed authorization"))
-        }
-        Step::TooFast => {
-            Err(refuse(400, "slow_down", "The polling interval has not elapsed since the last request"))
-        }
+        Step::Pending => Err(refuse(status, "authorization_pending", "The user has not yet completed authorization")),
+        Step::TooFast => Err(refuse(400, "slow_down", "The polling interval has not elapsed since the last request")),
         Step::Expired => {
             desk.book.devices.remove(code);
             Err(refuse(400, "expired_token", "The device code has expired"))
@@ -150,7 +148,8 @@ pub fn page(request: &Request) -> Outcome {
 pub fn decide(desk: &mut Desk<'_>, request: &Request) -> Outcome {
     let form = request.form().unwrap_or_default();
     let typed = form.get("user_code").unwrap_or_default();
-    let (Some(user), Some(_), Some(decision)) = (form.get("username"), form.get("password"), form.get("decision")) else {
+    let (Some(user), Some(_), Some(decision)) = (form.get("username"), form.get("password"), form.get("decision"))
+    else {
         return Ok(Reply::html(400, pages::device(typed, "Code, name and password are all needed.")));
     };
     let waiting = |device: &&mut Device| {

@@ -51,7 +51,7 @@ fn subject(desk: &Desk<'_>, form: &Form, client: &str, request: &Request) -> Res
     let token = form.get("subject_token").and_then(|token| desk.book.tokens.get(token));
     let usable = |token: &&Token| token.alive(request.at) && token.may_act.as_deref() == Some(client);
     let token = token.filter(usable).filter(|_| types_fit);
-    token.map(|token| token.user.clone()).ok_or_else(|| {
-        refuse(desk.switches.exchange_refusal_status, "invalid_request", "Invalid token exchange.")
-    })
+    token
+        .map(|token| token.user.clone())
+        .ok_or_else(|| refuse(desk.switches.exchange_refusal_status, "invalid_request", "Invalid token exchange."))
 }

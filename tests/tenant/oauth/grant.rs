@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::book::{Token, claims};
-use super::{Desk, LOGIN_CLIENT, device, exchange, form, invalid_client, invalid_grant, pkce, refuse, require, token_answer};
+use super::{
+    Desk, LOGIN_CLIENT, device, exchange, form, invalid_client, invalid_grant, pkce, refuse, require, token_answer,
+};
 use crate::tenant::ledger::TokenKind;
 use crate::tenant::reply::{Outcome, Refusal, Reply};
 use crate::tenant::request::{Form, Request};

@@ -93,10 +93,7 @@ pub(super) fn require(form: &super::request::Form, fields: &[&str]) -> Result<()
 }
 
 /// Refuses scopes beyond a client's.
-pub(super) fn check_scopes(
-    asked: &[String],
-    allowed: &std::collections::BTreeSet<String>,
-) -> Result<(), Refusal> {
+pub(super) fn check_scopes(asked: &[String], allowed: &std::collections::BTreeSet<String>) -> Result<(), Refusal> {
     if asked.is_empty() {
         return Err(refuse(400, "invalid_scope", "No scope requested and no default scope configured"));
     }

@@ -18,7 +18,10 @@ const CREDENTIALS: &str = "<label>Name <input name=\"username\" autofocus></labe
 
 /// The login form.
 pub fn login(goto: &str, complaint: &str) -> String {
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("realm", "/").append_pair("goto", goto).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("realm", "/")
+        .append_pair("goto", goto)
+        .finish();
     let body = format!(
         "<p role=\"alert\">{}</p><form method=\"post\" action=\"/am/XUI/?{}\">{CREDENTIALS}\
          <button name=\"login\" value=\"1\">Sign in</button> <button name=\"cancel\" value=\"1\">Cancel</button></form>",

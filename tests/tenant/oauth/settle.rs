@@ -29,7 +29,9 @@ pub fn revoke(desk: &mut Desk<'_>, request: &Request) -> Outcome {
 pub fn userinfo(desk: &mut Desk<'_>, request: &Request) -> Outcome {
     let token = request.bearer().and_then(|bearer| desk.book.tokens.get(bearer));
     let token = token.filter(|token| token.alive(request.at));
-    let token = token.ok_or_else(|| refuse(401, "invalid_token", "The access token provided is expired, revoked, malformed, or invalid"))?;
+    let token = token.ok_or_else(|| {
+        refuse(401, "invalid_token", "The access token provided is expired, revoked, malformed, or invalid")
+    })?;
     Ok(Reply::json(200, json!({"sub": token.user, "subname": token.user})))
 }
 

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use url::form_urlencoded;
 
 /// Header fields of a recorded request that are sent again.
-const SENT_HEADERS: [&str; 5] = ["accept-api-version", "content-type", "if-match", "if-none-match", "x-forgerock-transactionid"];
+const SENT_HEADERS: [&str; 5] =
+    ["accept-api-version", "content-type", "if-match", "if-none-match", "x-forgerock-transactionid"];
 
 /// One recorded exchange.
 pub(crate) struct Recording {
@@ -122,6 +123,10 @@ fn parse(answer: &str) -> Answer {
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.filter_map(|line| line.split_once(": "));
-    let body = if body.is_empty() { Value::Null } else { serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned())) };
+    let body = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_str(body).unwrap_or_else(|_| Value::String(body.to_owned()))
+    };
     Answer { status, headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(), body }
 }

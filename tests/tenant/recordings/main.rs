@@ -6,6 +6,7 @@
 
 mod compare;
 mod exchange;
+mod managed;
 mod plan;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +43,9 @@ async fn the_sandbox_answers_as_the_platform_did() {
                 let token = exchange::token(&tenant, scene.scopes);
                 tenant.with(std::mem::replace(&mut scene.setup, Box::new(|_| {})));
                 let answer = exchange::send(&tenant, &recording, &token).await;
-                wrong.extend(compare::differences(&recording, &answer, &scene).into_iter().map(|what| format!("{name}: {what}")));
+                wrong.extend(
+                    compare::differences(&recording, &answer, &scene).into_iter().map(|what| format!("{name}: {what}")),
+                );
                 played += 1;
             }
         }

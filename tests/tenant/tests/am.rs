@@ -32,8 +32,14 @@ fn a_journey_is_created_replaced_and_deleted_and_leaves_its_nodes() {
     let deleted = tenant.send("DELETE", &address, &[], None);
     let gone = tenant.get(&address);
 
-    assert_eq!((created.status, created.headers["location"].as_str()), (201, format!("http://127.0.0.1:8080{address}").as_str()));
-    assert_eq!((created.headers["content-api-version"].as_str(), created.body["enabled"].as_bool()), ("resource=1.0", Some(true)));
+    assert_eq!(
+        (created.status, created.headers["location"].as_str()),
+        (201, format!("http://127.0.0.1:8080{address}").as_str())
+    );
+    assert_eq!(
+        (created.headers["content-api-version"].as_str(), created.body["enabled"].as_bool()),
+        ("resource=1.0", Some(true))
+    );
     assert_eq!(created.headers["etag"], format!("\"{}\"", created.text("/_rev")));
     assert_eq!((replaced.status, replaced.text("/_rev")), (200, created.text("/_rev")));
     assert_eq!((taken.status, deleted.status), (412, 200));
@@ -86,7 +92,10 @@ fn nodes_may_come_inside_their_journey() {
 
     assert_eq!((refused.message(), untouched.status), ("Invalid attribute specified.", 404));
     assert_eq!(created.body["nodes"][PAGE].get("config"), None);
-    assert_eq!(page.body["nodes"][0], json!({"_id": CHILD, "nodeType": "ValidatedUsernameNode", "nodeVersion": "1.0", "displayName": "Name"}));
+    assert_eq!(
+        page.body["nodes"][0],
+        json!({"_id": CHILD, "nodeType": "ValidatedUsernameNode", "nodeVersion": "1.0", "displayName": "Name"})
+    );
     assert_eq!(child.body["validateInput"], true);
 }
 
@@ -98,7 +107,12 @@ fn nodes_are_made_read_and_removed() {
 
     let created = tenant.send("PUT", &address, &[], Some(body.clone()));
     let again = tenant.send("POST", &format!("{NODES}/ScriptedDecisionNode?_action=create"), &[], Some(body));
-    let third = tenant.send("GET", &format!("{NODES}/ScriptedDecisionNode/1.0/{NODE}"), &["accept-api-version: protocol=2.1,resource=3.0"], None);
+    let third = tenant.send(
+        "GET",
+        &format!("{NODES}/ScriptedDecisionNode/1.0/{NODE}"),
+        &["accept-api-version: protocol=2.1,resource=3.0"],
+        None,
+    );
     let deleted = tenant.send("DELETE", &address, &[], None);
 
     assert_eq!((created.status, &created.body["inputs"]), (201, &json!(["*"])));
@@ -114,7 +128,11 @@ fn bad_nodes_are_refused() {
     let mut tenant = Rehearsal::new();
     let cases = [
         ("ScriptedDecisionNode", json!({}), "Data validation failed for the attribute, script"),
-        ("RetryLimitDecisionNode", json!({"retryLimit": "three"}), "Data validation failed for the attribute, retryLimit"),
+        (
+            "RetryLimitDecisionNode",
+            json!({"retryLimit": "three"}),
+            "Data validation failed for the attribute, retryLimit",
+        ),
         ("DataStoreDecisionNode", json!({"demo": 1}), "Invalid attribute specified."),
         ("DataStoreDecisionNode", json!({"_rev": "1"}), "Invalid attribute specified."),
         ("PageNode", json!({"nodes": [{"nodeType": "DebugNode"}]}), "Data validation failed for the attribute, Nodes"),
@@ -135,7 +153,8 @@ fn types_describe_themselves() {
     let schema = ask(&mut tenant, "RetryLimitDecisionNode", "schema", json!({}));
     let template = ask(&mut tenant, "RetryLimitDecisionNode", "template", json!({}));
     let choices = ask(&mut tenant, "ChoiceCollectorNode", "listOutcomes", json!({"choices": ["x", "y"]}));
-    let page = ask(&mut tenant, "PageNode", "listOutcomes", json!({"nodes": [{"nodeType": "SelectIdPNode", "_id": CHILD}]}));
+    let page =
+        ask(&mut tenant, "PageNode", "listOutcomes", json!({"nodes": [{"nodeType": "SelectIdPNode", "_id": CHILD}]}));
     let without_id = ask(&mut tenant, "PageNode", "listOutcomes", json!({"nodes": [{"nodeType": "SelectIdPNode"}]}));
 
     assert!(all.body["result"].as_array().unwrap().len() > 30);
@@ -185,7 +204,10 @@ fn scripts_are_kept_by_the_server() {
 
     assert_eq!((created.status, created.text("/context")), (201, "AUTHENTICATION_TREE_DECISION_NODE"));
     assert!(created.body.get("_rev").is_some() && created.headers.contains_key("etag"));
-    assert_eq!((read.body.get("_rev"), read.headers.get("etag"), read.headers["content-api-version"].as_str()), (None, None, "resource=1.1"));
+    assert_eq!(
+        (read.body.get("_rev"), read.headers.get("etag"), read.headers["content-api-version"].as_str()),
+        (None, None, "resource=1.1")
+    );
     assert_eq!(updated.text("/createdBy"), "id=admin@example.com,ou=user,ou=am-config");
     assert_eq!(same_name.message(), "Script with name Fresh already exist in realm /alpha");
     assert_eq!((next.body["resultCount"].as_u64(), next.body["remainingPagedResults"].as_u64()), (Some(2), Some(0)));
@@ -197,7 +219,13 @@ fn scripts_are_kept_by_the_server() {
 fn bad_scripts_are_refused() {
     let mut tenant = Rehearsal::new();
     let good = json!({"name": "Bad", "language": "JAVASCRIPT", "context": "LIBRARY", "script": "YQ=="});
-    for (name, value) in [("language", json!("GROOVY")), ("context", json!("NOTHING")), ("script", json!("?")), ("evaluatorVersion", json!("3.0")), ("name", json!(""))] {
+    for (name, value) in [
+        ("language", json!("GROOVY")),
+        ("context", json!("NOTHING")),
+        ("script", json!("?")),
+        ("evaluatorVersion", json!("3.0")),
+        ("name", json!("")),
+    ] {
         let mut body = good.clone();
         body[name] = value;
         assert_eq!(tenant.send("POST", &format!("{SCRIPTS}?_action=create"), &[], Some(body)).status, 400, "{name}");
@@ -220,9 +248,17 @@ fn contexts_and_realms_are_listed() {
 #[test]
 fn the_root_realm_is_locked() {
     let mut tenant = Rehearsal::new();
-    for path in ["realms/root/realm-config/authentication", "realm-config/agents/OAuth2Client?_queryFilter=true", "realms/root/scripts"] {
+    for path in [
+        "realms/root/realm-config/authentication",
+        "realm-config/agents/OAuth2Client?_queryFilter=true",
+        "realms/root/scripts",
+    ] {
         let answer = tenant.get(&format!("/am/json/{path}"));
-        assert_eq!((answer.status, answer.message()), (403, "This operation is not available in PingOne Advanced Identity Cloud."), "{path}");
+        assert_eq!(
+            (answer.status, answer.message()),
+            (403, "This operation is not available in PingOne Advanced Identity Cloud."),
+            "{path}"
+        );
     }
 }
 
@@ -259,12 +295,19 @@ fn clients_are_guarded_and_wrapped() {
     assert_eq!((created.status, taken.status, stale.status), (201, 412, 412));
     assert_eq!(created.body["coreOAuth2ClientConfig"]["clientName"], json!({"inherited": false, "value": ["Fresh"]}));
     assert_eq!(created.body["overrideOAuth2ClientConfig"]["issueRefreshToken"], true);
-    assert_eq!((updated.status, updated.body["advancedOAuth2ClientConfig"]["grantTypes"]["value"][1].as_str()), (200, Some("refresh_token")));
+    assert_eq!(
+        (updated.status, updated.body["advancedOAuth2ClientConfig"]["grantTypes"]["value"][1].as_str()),
+        (200, Some("refresh_token"))
+    );
     assert_eq!((refused.status, refused.message()), (400, "Invalid attribute specified."), "_rev");
     assert_eq!(tenant.send("DELETE", &address, &[], None).status, 200);
     assert_eq!(tenant.send("DELETE", &address, &[], None).message(), "Not Found");
     let schema = tenant.send("POST", &format!("{CLIENTS}?_action=schema"), &[], Some(json!({})));
-    assert_eq!(schema.body["properties"]["coreOAuth2ClientConfig"]["properties"]["clientType"]["properties"]["value"]["enum"][1], "Public");
+    assert_eq!(
+        schema.body["properties"]["coreOAuth2ClientConfig"]["properties"]["clientType"]["properties"]["value"]["enum"]
+            [1],
+        "Public"
+    );
     let template = tenant.send("POST", &format!("{CLIENTS}?_action=template"), &[], Some(json!({})));
     assert_eq!(template.body["coreOpenIDClientConfig"]["defaultMaxAge"]["value"], 600);
 }
@@ -272,7 +315,8 @@ fn clients_are_guarded_and_wrapped() {
 #[test]
 fn themes_have_a_document_and_a_view() {
     let mut tenant = Rehearsal::new();
-    let twins = tenant.get("/openidm/ui/theme/?realm=alpha&_queryFilter=_id%20eq%20%22Meadow%22%20or%20name%20eq%20%22Meadow%22");
+    let twins = tenant
+        .get("/openidm/ui/theme/?realm=alpha&_queryFilter=_id%20eq%20%22Meadow%22%20or%20name%20eq%20%22Meadow%22");
     let names = tenant.get("/openidm/ui/theme/?realm=alpha&_queryFilter=true&_fields=name%2CisDefault");
     let mut document = tenant.get("/openidm/config/ui/themerealm").body;
     document["realm"]["alpha"].as_array_mut().unwrap().remove(1);

@@ -36,9 +36,15 @@ fn a_variable_is_always_answered_with_200_and_waits_for_a_restart() {
 #[test]
 fn bad_variables_are_refused() {
     let mut tenant = Rehearsal::new();
-    let put = |tenant: &mut Rehearsal, id: &str, body: Value| tenant.send("PUT", &format!("{VARIABLES}/{id}"), V2, Some(body));
+    let put = |tenant: &mut Rehearsal, id: &str, body: Value| {
+        tenant.send("PUT", &format!("{VARIABLES}/{id}"), V2, Some(body))
+    };
     let cases = [
-        ("esv-y", json!({"valueBase64": "YQ=="}), "Variable type required; expressionType cannot be empty when creating new variables"),
+        (
+            "esv-y",
+            json!({"valueBase64": "YQ=="}),
+            "Variable type required; expressionType cannot be empty when creating new variables",
+        ),
         ("esv-greeting", body("int", "MQ=="), "Changing the type of an existing variable is not permitted"),
         ("esv-y", body("string", "?"), "The value is not valid base64"),
     ];
@@ -76,9 +82,15 @@ fn a_secret_goes_in_and_never_comes_out() {
     let bad = tenant.send("PUT", address, &[], Some(secret("unknown")));
     let created = tenant.send("PUT", address, &[], Some(secret("generic")));
     let again = tenant.send("PUT", address, &[], Some(secret("generic")));
-    let version = tenant.send("POST", &format!("{address}/versions?_action=create"), &[], Some(json!({"valueBase64": "Yg=="})));
+    let version =
+        tenant.send("POST", &format!("{address}/versions?_action=create"), &[], Some(json!({"valueBase64": "Yg=="})));
     let versions = tenant.get(&format!("{address}/versions"));
-    let newest = tenant.send("POST", &format!("{address}/versions/2?_action=changestatus"), &[], Some(json!({"status": "DISABLED"})));
+    let newest = tenant.send(
+        "POST",
+        &format!("{address}/versions/2?_action=changestatus"),
+        &[],
+        Some(json!({"status": "DISABLED"})),
+    );
 
     assert_eq!((bad.status, bad.body["code"].as_u64()), (422, Some(606)));
     assert_eq!((created.status, created.body.get("valueBase64")), (200, None));
@@ -92,7 +104,10 @@ fn a_secret_goes_in_and_never_comes_out() {
 fn unknown_environment_paths_are_named() {
     let mut tenant = Rehearsal::new();
 
-    assert_eq!(tenant.get("/environment/ccc/apply").body, json!({"code": 404, "message": "path /environment/ccc/apply was not found"}));
+    assert_eq!(
+        tenant.get("/environment/ccc/apply").body,
+        json!({"code": 404, "message": "path /environment/ccc/apply was not found"})
+    );
 }
 
 #[test]
@@ -103,13 +118,23 @@ fn logs_are_queried_by_source_time_and_transaction() {
 
     let sources = tenant.get("/monitoring/logs/sources");
     let hour = logs(&mut tenant, &format!("source=am-everything,idm-access&beginTime={begin}&endTime={end}"));
-    let transaction = logs(&mut tenant, &format!("source=am-access,idm-access&transactionId={TRANSACTION}&_pageSize=10"));
-    let filtered = logs(&mut tenant, "source=am-authentication&_queryFilter=%2Fpayload%2FeventName+eq+%22AM-LOGIN-COMPLETED%22&_pageSize=3");
+    let transaction =
+        logs(&mut tenant, &format!("source=am-access,idm-access&transactionId={TRANSACTION}&_pageSize=10"));
+    let filtered = logs(
+        &mut tenant,
+        "source=am-authentication&_queryFilter=%2Fpayload%2FeventName+eq+%22AM-LOGIN-COMPLETED%22&_pageSize=3",
+    );
 
     assert_eq!((sources.body["resultCount"].as_u64(), sources.headers["x-ratelimit-limit"].as_str()), (Some(14), "60"));
     assert_eq!(hour.body["resultCount"], 9);
-    assert_eq!((transaction.body["resultCount"].as_u64(), transaction.body["pagedResultsCookie"].is_string()), (Some(10), true));
-    assert_eq!((filtered.body["resultCount"].as_u64(), filtered.text("/result/0/source")), (Some(3), "am-authentication"));
+    assert_eq!(
+        (transaction.body["resultCount"].as_u64(), transaction.body["pagedResultsCookie"].is_string()),
+        (Some(10), true)
+    );
+    assert_eq!(
+        (filtered.body["resultCount"].as_u64(), filtered.text("/result/0/source")),
+        (Some(3), "am-authentication")
+    );
 }
 
 #[test]

@@ -33,7 +33,9 @@ fn a_user_is_created_read_and_deleted() {
     assert_eq!(read.body.get("password"), None);
     assert_eq!((deleted.status, deleted.text("/userName")), (200, "ada"));
     let name = address.rsplit('/').next().unwrap();
-    let message = format!("No Such Entry: The search base entry &#39;fr-idm-uuid&#61;{name},ou&#61;user,o&#61;alpha,o&#61;root,ou&#61;identities&#39; does not exist");
+    let message = format!(
+        "No Such Entry: The search base entry &#39;fr-idm-uuid&#61;{name},ou&#61;user,o&#61;alpha,o&#61;root,ou&#61;identities&#39; does not exist"
+    );
     assert_eq!((gone.status, gone.message()), (404, message.as_str()));
     assert_eq!(gone.headers["content-api-version"], "protocol=2.1,resource=1.0");
 }
@@ -51,9 +53,17 @@ fn bad_users_are_refused() {
         (with("mail", json!("nobody")), 403, "Policy validation failed"),
         (with("userName", json!("alpha.user01")), 403, "Policy validation failed"),
         (with("shoeSize", json!(42)), 400, "Request content includes undeclared attributes: [shoeSize]"),
-        (with("_id", json!("short")), 400, "Invalid Attribute Syntax: the value &#39;short&#39; for attribute fr-idm-uuid is not a UUID"),
+        (
+            with("_id", json!("short")),
+            400,
+            "Invalid Attribute Syntax: the value &#39;short&#39; for attribute fr-idm-uuid is not a UUID",
+        ),
         (json!([]), 400, "The request could not be processed because the provided content is not a JSON object"),
-        (with("roles", json!([{"_ref": "managed/alpha_role/none"}])), 400, "The referenced relationship 'managed/alpha_role/none', specified for property 'roles', does not exist"),
+        (
+            with("roles", json!([{"_ref": "managed/alpha_role/none"}])),
+            400,
+            "The referenced relationship 'managed/alpha_role/none', specified for property 'roles', does not exist",
+        ),
     ];
     for (body, status, message) in cases {
         let answer = tenant.send("POST", &format!("{USERS}?_action=create"), &[], Some(body.clone()));
@@ -101,7 +111,10 @@ fn bad_patches_are_refused() {
         (json!([{"operation": "add", "field": "/nowhere", "value": 1}]), 400),
         (json!([{"operation": "remove", "field": "/sn"}]), 403),
         (json!([{"operation": "add", "field": "/roles", "value": {"_ref": "managed/alpha_role/x"}}]), 403),
-        (json!([{"operation": "transform", "field": "/city", "value": {"script": {"type": "text/javascript", "source": "1"}}}]), 501),
+        (
+            json!([{"operation": "transform", "field": "/city", "value": {"script": {"type": "text/javascript", "source": "1"}}}]),
+            501,
+        ),
     ];
     for (body, status) in cases {
         let answer = tenant.send("PATCH", &user(1), &[], Some(body.clone()));
@@ -122,7 +135,8 @@ fn relationships_show_from_both_ends_and_go_whole() {
     let with_roles = tenant.get(&format!("{}?_fields=userName,roles/name", user(3)));
     let members = tenant.get(&format!("/openidm/managed/alpha_role/{role}/members?_queryFilter=true&_fields=userName"));
     let value = tenant.get(&format!("{}?_fields=roles", user(3))).body["roles"][0].clone();
-    let removed = tenant.send("PATCH", &user(3), &[], Some(json!([{"operation": "remove", "field": "/roles", "value": value}])));
+    let removed =
+        tenant.send("PATCH", &user(3), &[], Some(json!([{"operation": "remove", "field": "/roles", "value": value}])));
     let after = tenant.get(&format!("{}?_fields=roles", user(3)));
 
     assert_eq!(patched.status, 200);
@@ -159,7 +173,8 @@ fn queries_filter_sort_select_and_page() {
     assert_eq!((none.status, none.headers["content-api-version"].as_str()), (200, "protocol=2.1,resource=1.0"));
     let (mut seen, mut cookie) = (0, String::new());
     loop {
-        let page = tenant.get(&format!("{USERS}?_queryFilter=true&_pageSize=5&_pagedResultsCookie={}", cookie.replace('=', "%3D")));
+        let page = tenant
+            .get(&format!("{USERS}?_queryFilter=true&_pageSize=5&_pagedResultsCookie={}", cookie.replace('=', "%3D")));
         seen += page.body["resultCount"].as_u64().unwrap();
         let Some(next) = page.body["pagedResultsCookie"].as_str() else { break };
         cookie = next.to_owned();
@@ -174,7 +189,10 @@ fn bad_queries_are_refused() {
         ("", "The request did not specify _queryFilter, _queryId or _queryExpression"),
         ("?_queryFilter=sn+ne+%22a%22", "unrecognized or unsupported filter operator 'ne'"),
         ("?_queryFilter=not+(sn+pr)", "A value could not be parsed as a valid query filter"),
-        ("?_queryFilter=true&_pageSize=x", "The value 'x' for parameter '_pageSize' could not be parsed as a valid integer"),
+        (
+            "?_queryFilter=true&_pageSize=x",
+            "The value 'x' for parameter '_pageSize' could not be parsed as a valid integer",
+        ),
         ("?_queryFilter=true&_pagedResultsCookie=x", "Invalid paged results cookie"),
     ];
     for (query, message) in cases {
@@ -209,7 +227,8 @@ fn the_managed_configuration_has_no_positional_removal_and_no_predicates() {
     let before = tenant.get("/openidm/config/managed").body;
     let by_position = json!([{"operation": "remove", "field": "/objects/0"}]);
     let by_value = json!([{"operation": "remove", "field": "/objects", "value": before["objects"][0]}]);
-    let unprefixed = json!([{"operation": "add", "field": "/objects/0/schema/properties/shoeSize", "value": {"type": "number"}}]);
+    let unprefixed =
+        json!([{"operation": "add", "field": "/objects/0/schema/properties/shoeSize", "value": {"type": "number"}}]);
     let beyond = json!([{"operation": "replace", "field": "/objects/99/name", "value": "x"}]);
 
     assert_eq!(tenant.send("PATCH", "/openidm/config/managed", &[], Some(by_position)).status, 400);
@@ -226,7 +245,8 @@ fn the_managed_configuration_has_no_positional_removal_and_no_predicates() {
 fn a_stale_read_and_a_lost_write_can_be_had() {
     let mut tenant = Rehearsal::new();
     let edit = |title: &str| json!([{"operation": "replace", "field": "/objects/0/schema/title", "value": title}]);
-    let title = |tenant: &mut Rehearsal| tenant.get("/openidm/config/managed").text("/objects/0/schema/title").to_owned();
+    let title =
+        |tenant: &mut Rehearsal| tenant.get("/openidm/config/managed").text("/objects/0/schema/title").to_owned();
     let old = title(&mut tenant);
 
     tenant.switches.managed_stale_seconds = 3;
@@ -246,7 +266,10 @@ fn other_documents_are_written_whole() {
 
     assert_eq!(tenant.get(address).message(), "Not Found");
     let created = tenant.send("PUT", address, &[], Some(json!({"enabled": true})));
-    assert_eq!(created.headers["location"], "http://127.0.0.1:8080/openidm/config/emailTemplate/emailTemplate/farewell");
+    assert_eq!(
+        created.headers["location"],
+        "http://127.0.0.1:8080/openidm/config/emailTemplate/emailTemplate/farewell"
+    );
     assert_eq!(tenant.send("PUT", address, &[], Some(json!({"enabled": false}))).status, 200);
     let list = tenant.get("/openidm/config?_queryFilter=_id+sw+%27emailTemplate%27");
     assert_eq!((list.body["totalPagedResults"].as_i64(), list.text("/totalPagedResultsPolicy")), (Some(3), "EXACT"));

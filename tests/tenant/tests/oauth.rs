@@ -96,7 +96,12 @@ fn the_login_page_leads_nowhere_else() {
 #[test]
 fn a_bad_authorization_request_is_a_page_and_never_a_redirect() {
     let mut tenant = auto();
-    for (from, to) in [("localhost%3A3000", "localhost%3A3001"), ("S256", "plain"), ("AICMCPClient", "other"), ("fr:am:*", "fr:iga:*")] {
+    for (from, to) in [
+        ("localhost%3A3000", "localhost%3A3001"),
+        ("S256", "plain"),
+        ("AICMCPClient", "other"),
+        ("fr:am:*", "fr:iga:*"),
+    ] {
         let answer = tenant.raw("GET", &AUTHORIZE.replace(from, to), &[], String::new());
         assert_eq!((answer.status, answer.headers.get("location")), (400, None), "{to}");
         assert!(answer.body.as_str().unwrap().starts_with("<!DOCTYPE html>"));
@@ -136,7 +141,8 @@ fn token_requests_are_forms_of_known_clients() {
     let mut tenant = auto();
     let json = tenant.raw("POST", TOKEN, &["content-type: application/json"], "{}".to_owned());
     let unknown = tenant.form(TOKEN, &[("grant_type", "authorization_code"), ("client_id", "nobody")]);
-    let secret = tenant.form(TOKEN, &[("grant_type", "authorization_code"), ("client_id", "AICMCPClient"), ("client_secret", "x")]);
+    let secret = tenant
+        .form(TOKEN, &[("grant_type", "authorization_code"), ("client_id", "AICMCPClient"), ("client_secret", "x")]);
     let password = tenant.form(TOKEN, &[("grant_type", "password"), ("client_id", "AICMCPClient")]);
     let missing = tenant.form(TOKEN, &[("grant_type", "authorization_code"), ("client_id", "AICMCPClient")]);
     let foreign = tenant.form(TOKEN, &[("grant_type", "authorization_code"), ("client_id", "AICMCPExchangeClient")]);
@@ -169,7 +175,8 @@ fn every_other_exchange_is_one_opaque_refusal() {
     let mut tenant = auto();
     let subject = primary(&mut tenant);
     let scoped = exchange(&mut tenant, &subject, "fr:idm:*").text("/access_token").to_owned();
-    let opaque = |heard: &Heard| (heard.status, heard.error() == "invalid_request", heard.text("/error_description").to_owned());
+    let opaque =
+        |heard: &Heard| (heard.status, heard.error() == "invalid_request", heard.text("/error_description").to_owned());
     let expected = (400, true, "Invalid token exchange.".to_owned());
 
     assert_eq!(opaque(&exchange(&mut tenant, "forged", "fr:idm:*")), expected);
@@ -186,7 +193,9 @@ fn tokens_carry_the_canary_and_their_claims() {
     let mut tenant = auto();
     let token = primary(&mut tenant);
     let canary = tenant.world.book.canary.clone();
-    let payload = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, token.split('.').nth(1).unwrap()).unwrap();
+    let payload =
+        base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, token.split('.').nth(1).unwrap())
+            .unwrap();
     let claims: Value = serde_json::from_slice(&payload).unwrap();
 
     assert!(token.contains(&canary));
@@ -222,12 +231,22 @@ fn revocation_ends_a_token_and_ignores_unknown_ones() {
 #[test]
 fn a_device_waits_is_hasty_and_is_approved_on_the_page() {
     let mut tenant = Rehearsal::new();
-    let fields = [("client_id", "AICMCPClient"), ("scope", "fr:idm:*"), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];
+    let fields = [
+        ("client_id", "AICMCPClient"),
+        ("scope", "fr:idm:*"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
     let offer = tenant.form("/am/oauth2/device/code", &fields);
     let (device, user_code) = (offer.text("/device_code").to_owned(), offer.text("/user_code").to_owned());
     let poll = |tenant: &mut Rehearsal, verifier: &str| {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
-        let fields = [("grant_type", grant), ("device_code", &device), ("client_id", "AICMCPClient"), ("code_verifier", verifier)];
+        let fields = [
+            ("grant_type", grant),
+            ("device_code", &device),
+            ("client_id", "AICMCPClient"),
+            ("code_verifier", verifier),
+        ];
         tenant.form(TOKEN, &fields)
     };
 
@@ -238,7 +257,8 @@ fn a_device_waits_is_hasty_and_is_approved_on_the_page() {
     assert_eq!((pending.status, pending.error()), (403, "authorization_pending"));
     let hasty = poll(&mut tenant, VERIFIER);
     assert_eq!((hasty.status, hasty.error()), (400, "slow_down"));
-    let approval = [("user_code", user_code.as_str()), ("username", "ada@example.com"), ("password", "x"), ("decision", "allow")];
+    let approval =
+        [("user_code", user_code.as_str()), ("username", "ada@example.com"), ("password", "x"), ("decision", "allow")];
     assert_eq!(tenant.form("/am/oauth2/device/user", &approval).status, 200);
     tenant.pass(5);
     assert_eq!(poll(&mut tenant, VERIFIER).status, 200);
@@ -249,13 +269,16 @@ fn a_device_waits_is_hasty_and_is_approved_on_the_page() {
 fn a_device_that_is_refused_or_late_is_told() {
     let mut tenant = Rehearsal::new();
     tenant.switches.device_pending_status = 400;
-    let offer = |tenant: &mut Rehearsal| tenant.form("/am/oauth2/device/code", &[("client_id", "AICMCPClient"), ("scope", "fr:idm:*")]);
+    let offer = |tenant: &mut Rehearsal| {
+        tenant.form("/am/oauth2/device/code", &[("client_id", "AICMCPClient"), ("scope", "fr:idm:*")])
+    };
     let poll = |tenant: &mut Rehearsal, device: &str| {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
         tenant.form(TOKEN, &[("grant_type", grant), ("device_code", device), ("client_id", "AICMCPClient")])
     };
     let (refused, late) = (offer(&mut tenant), offer(&mut tenant));
-    let denial = [("user_code", refused.text("/user_code")), ("username", "a"), ("password", "x"), ("decision", "deny")];
+    let denial =
+        [("user_code", refused.text("/user_code")), ("username", "a"), ("password", "x"), ("decision", "deny")];
     tenant.form("/am/oauth2/device/user", &denial);
 
     assert_eq!(poll(&mut tenant, refused.text("/device_code")).error(), "authorization_declined");

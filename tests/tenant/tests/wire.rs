@@ -40,7 +40,12 @@ async fn answers_have_the_part_s_header_fields() {
     let answer = send(&tenant, "GET", "/openidm/config/managed", "").await.unwrap();
 
     assert!(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{answer}");
-    for field in ["via: 1.1 google", "cache-control: no-store", "content-type: application/json;charset=utf-8", "x-forgerock-transactionid: tx-1"] {
+    for field in [
+        "via: 1.1 google",
+        "cache-control: no-store",
+        "content-type: application/json;charset=utf-8",
+        "x-forgerock-transactionid: tx-1",
+    ] {
         assert!(answer.contains(field), "{field} in {answer}");
     }
 }
@@ -53,7 +58,10 @@ async fn the_ledger_notes_everything_but_secrets() {
 
     let entry = tenant.ledger().pop().unwrap();
     assert_eq!((entry.method.as_str(), entry.path.as_str(), entry.status), ("PUT", "/openidm/config/x", Some(401)));
-    assert_eq!((entry.query, entry.body.as_str(), entry.changed), (vec![("a".to_owned(), "b".to_owned())], "{\"k\":1}", false));
+    assert_eq!(
+        (entry.query, entry.body.as_str(), entry.changed),
+        (vec![("a".to_owned(), "b".to_owned())], "{\"k\":1}", false)
+    );
     assert!(entry.answered.unwrap() >= entry.arrived);
 }
 
@@ -90,7 +98,11 @@ async fn a_canned_answer_says_when_to_come_back() {
     let answer = send(&tenant, "GET", "/environment/info", "").await.unwrap();
 
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    assert!(answer.contains("retry-after: 7") && answer.contains("content-type: text/html") && answer.ends_with("<html>later</html>"));
+    assert!(
+        answer.contains("retry-after: 7")
+            && answer.contains("content-type: text/html")
+            && answer.ends_with("<html>later</html>")
+    );
 }
 
 #[tokio::test]

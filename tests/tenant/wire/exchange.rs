@@ -151,7 +151,13 @@ impl<'a> Noted<'a> {
         });
     }
 
-    fn finish(self, part: Part, reply: Reply, request: &Request, shape: impl FnOnce(Vec<u8>) -> Shaped) -> Response<Shaped> {
+    fn finish(
+        self,
+        part: Part,
+        reply: Reply,
+        request: &Request,
+        shape: impl FnOnce(Vec<u8>) -> Shaped,
+    ) -> Response<Shaped> {
         let answered = self.shared.elapsed();
         self.change(|entry| {
             entry.status = Some(reply.status);
@@ -192,7 +198,8 @@ fn response(
 ) -> Response<Shaped> {
     let reply = dress(part, reply);
     let mut response = Response::new(shape(reply.bytes()));
-    *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(reply.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let own = [("date".to_owned(), times::http_date(now))];
     let id = transaction_id.map(|id| ("x-forgerock-transactionid".to_owned(), id));
     let all = reply.headers.into_iter().chain(own).chain(id);
