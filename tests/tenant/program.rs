@@ -16,7 +16,12 @@ pub fn main() -> ExitCode {
         Err(words) => return fail(2, &format!("{words}\n{USAGE}")),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let served = runtime.and_then(|runtime| runtime.block_on(run(options)));
+    // reading standard input blocks a thread that nobody waits for once the tenant is told to leave
+    let served = runtime.and_then(|runtime| {
+        let served = runtime.block_on(run(options));
+        runtime.shutdown_background();
+        served
+    });
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(1, &format!("aic-sandbox: {error}\n")),

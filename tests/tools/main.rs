@@ -4,6 +4,7 @@
 mod failures;
 mod hostile;
 mod listing;
+mod recordings;
 mod samples;
 
 use std::path::PathBuf;
