@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use aic_proto::message::{End, How, Pending};
 use aic_proto::refusal::Failure;
-use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
