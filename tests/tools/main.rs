@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 mod failures;
+mod flows;
 mod hostile;
 mod listing;
+mod races;
 mod recordings;
 mod samples;
 

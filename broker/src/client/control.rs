@@ -118,14 +118,13 @@ async fn sign_in<O: Opener + Clone + 'static>(
 }
 
 async fn wait<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Wait) -> Result<ToShim, Failure> {
-    let mut end = End::Failed(Failure::new(Kind::LoginFailed, "there is no such sign-in any more"));
     for tenant in candidates(broker, client) {
-        end = broker.vault.wait(&tenant, ask.flow.clone()).await;
-        if !matches!(&end, End::Failed(failure) if failure.message.starts_with("there is no such")) {
-            break;
+        if let Some(end) = broker.vault.wait(&tenant, ask.flow.clone()).await {
+            return Ok(ToShim::SignInEnded(SignInEnded { id: ask.id, end }));
         }
     }
-    Ok(ToShim::SignInEnded(SignInEnded { id: ask.id, end }))
+    let none = Failure::new(Kind::LoginFailed, "there is no such sign-in any more").with_hint("call the tool again");
+    Ok(ToShim::SignInEnded(SignInEnded { id: ask.id, end: End::Failed(none) }))
 }
 
 /// The tenants whose sign-in a client may mean: a shim's own, for a command all that are known.

@@ -184,9 +184,9 @@ impl<O: Opener + Clone + 'static> Vault<O> {
         asked.unwrap_or_else(|| Err(Need::Refused(gone())))
     }
 
-    /// Waits for the end of a sign-in. The caller bounds how long.
-    pub async fn wait(&self, tenant: &Tenant, flow: String) -> End {
-        self.ask(tenant, |reply| Ask::Wait { flow, reply }).await.unwrap_or_else(|| End::Failed(gone()))
+    /// Waits for the end of a sign-in; `None` when there is no such one. The caller bounds how long.
+    pub async fn wait(&self, tenant: &Tenant, flow: String) -> Option<End> {
+        self.ask(tenant, |reply| Ask::Wait { flow, reply }).await
     }
 
     /// The person declined a dialog for a sign-in.

@@ -87,7 +87,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         match (flow == self.flow, &self.last_end) {
             (true, None) => self.for_end.push(reply),
             (true, Some(end)) => drop(reply.send(end.clone())),
-            (false, _) => drop(reply.send(End::Failed(no_such_sign_in()))),
+            (false, _) => drop(reply),
         }
     }
 

@@ -1,0 +1,236 @@
+"""What the desktop shows of a sign-in, and that a sign-in needs no desktop (the contract's sections 5 and 10)."""
+import glob
+import json
+import signal
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from desktop import Dunst, Recorder
+from provider import direct
+from sandbox import Sandbox
+from session_bus import SessionBus
+from shim import Shim
+from world import check, ensure, eventually, send
+
+RECORDED = ["python3-dbus", "dbus-daemon", "aic-sandbox"]
+ON_SCREEN = ["dunst", "dunstctl", "busctl", "Xvfb", "dbus-daemon", "aic-sandbox"]
+USER = "admin@example.com"
+NEEDED = {"title": "Sign in to t", "text": "127.0.0.1 waits for you in the browser."}
+DONE = {"title": "Signed in to t", "text": f"AI clients act as {USER}."}
+FAILED = {"title": "Not signed in to t", "text": "The sign-in did not succeed. See: aic-broker status"}
+CALLS = 50
+# A desktop that is missing or never answers costs a sign-in nothing; the number is what a busy machine may add.
+COSTS_AT_MOST = 1.0
+# A session of an hour, with the clock set forward to four minutes before its end.
+FORWARD = "+3360s"
+
+
+class Visit:
+    """A browser without hands that remembers where it was led."""
+
+    def __init__(self):
+        self.addresses = []
+
+    def __call__(self, url):
+        self.addresses.append(url)
+        try:
+            with direct(Follow(self.addresses)).open(url, timeout=30) as page:
+                page.read()
+        except urllib.error.HTTPError as page:
+            page.read()  # the broker's page, which tells a failure
+
+    def secrets(self):
+        """The values in the addresses that only the two ends may know."""
+        queries = [urllib.parse.parse_qs(urllib.parse.urlsplit(address).query) for address in self.addresses]
+        found = {value for query in queries for name in ("code", "state", "code_challenge", "nonce") for value in query.get(name, [])}
+        ensure(found, f"the addresses {self.addresses} have neither code nor state")
+        return found
+
+
+class Follow(urllib.request.HTTPRedirectHandler):
+    def __init__(self, addresses):
+        self.addresses = addresses
+
+    def redirect_request(self, request, answer, status, words, headers, url):
+        self.addresses.append(url)
+        return super().redirect_request(request, answer, status, words, headers, url)
+
+
+def prepare(world, desktop, notifications=True):
+    """A desktop, a tenant that signs in by itself, and a broker."""
+    shown = desktop(world)
+    sandbox = Sandbox(world, auto_login=True)
+    world.configure(sandbox.tenant, notifications=notifications)
+    world.serve()
+    return sandbox, shown
+
+
+def switch(sandbox, **switches):
+    control(sandbox, "switches", json.dumps(switches).encode())
+
+
+def control(sandbox, what, data=None):
+    with direct().open(f"{sandbox.base_url}/__sandbox/{what}", data, timeout=10) as answer:
+        return json.load(answer)
+
+
+def sign_in(world, code=0):
+    visit = Visit()
+    done, took = world.login(visit)
+    ensure(done.returncode == code, f"login ends with {done.returncode}: {done.words}")
+    return visit, took
+
+
+def shows(recorder, *wanted):
+    """Exactly these notifications were shown when the last of them is there."""
+    eventually(lambda: len(recorder.shown()) >= len(wanted), lambda: f"{len(wanted)} notifications are shown: {recorder.shown()}")
+    found = [{"title": notice["title"], "text": notice["text"]} for notice in recorder.shown()]
+    ensure(found == list(wanted), f"shown is {found}")
+    ensure({notice["program"] for notice in recorder.shown()} == {"aic-broker"}, "another name than aic-broker is shown")
+
+
+def tells_nothing(world, recorder, visit, sandbox):
+    """No notification holds an address, a code, a state, or the mark that is in every token."""
+    said = recorder.process.log.read_text()
+    ensure("://" not in said, f"an address is shown: {said}")
+    for secret in [*visit.secrets(), control(sandbox, "canary")["canary"]]:
+        ensure(secret not in said, "a secret is shown")
+
+
+def the_last_word(world, *wanted, recorder):
+    """Nothing more comes: the broker has left, and with it what it had still to show."""
+    ensure(world.broker("stop").returncode == 0, "aic-broker stop fails")
+    world.serving.wait(20)
+    shows(recorder, *wanted)
+
+
+@check("a sign-in is two notifications, which name tenant and user and no secret", RECORDED)
+def one_sign_in(world):
+    sandbox, recorder = prepare(world, Recorder)
+    visit, _ = sign_in(world)
+    shows(recorder, NEEDED, DONE)
+    ensure(not any(notice["actions"] for notice in recorder.shown()), f"a button is shown: {recorder.shown()}")
+    tells_nothing(world, recorder, visit, sandbox)
+    world.token("fr:idm:*")
+    the_last_word(world, NEEDED, DONE, recorder=recorder)
+
+
+@check("a declined sign-in is two notifications: asked for, failed", RECORDED)
+def declined(world):
+    sandbox, recorder = prepare(world, Recorder)
+    switch(sandbox, authorize="deny")
+    visit, _ = sign_in(world, code=4)
+    shows(recorder, NEEDED, FAILED)
+    tells_nothing(world, recorder, visit, sandbox)
+    the_last_word(world, NEEDED, FAILED, recorder=recorder)
+
+
+@check("notifications = false shows none", RECORDED)
+def switched_off(world):
+    _, recorder = prepare(world, Recorder, notifications=False)
+    sign_in(world)
+    the_last_word(world, recorder=recorder)
+
+
+@check(f"{CALLS} calls during one sign-in: one window, one notification of each kind", RECORDED)
+def many_calls(world):
+    _, recorder = prepare(world, Recorder)
+    with Shim(world) as shim:
+        calls = {shim.begin("getLogSources", {}) for _ in range(CALLS)}
+        eventually(lambda: sum(client["calls"] for client in world.status()["clients"]) == CALLS, lambda: f"the broker has the calls: {world.status()}")
+        shows(recorder, NEEDED)
+        ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
+        Visit()(world.opened()[-1])
+        for result in shim.end_all(calls):
+            ensure(not result.get("isError"), f"a call fails: {result}")
+    shows(recorder, NEEDED, DONE)
+    ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
+    the_last_word(world, NEEDED, DONE, recorder=recorder)
+
+
+@check("before the session ends a notification has a button, and its press renews the session", [*RECORDED, "faketime"])
+def renewal(world):
+    clock = world.root / "clock"
+    clock.write_text("+0s")
+    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0]
+    fake = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    sandbox, recorder = None, Recorder(world)
+    sandbox = Sandbox(world, auto_login=True)
+    world.configure(sandbox.tenant, notifications=True)
+    world.environment.update(fake)
+    world.serve()
+    for name in fake:
+        world.environment.pop(name)
+    sign_in(world)
+    shows(recorder, NEEDED, DONE)
+    until = world.session()["expires_at"]
+    clock.write_text(FORWARD)
+    world.status()
+    ends = {"title": "The session of t ends in 5 minutes", "text": "Renew it now, and no call has to wait for you later."}
+    shows(recorder, NEEDED, DONE, ends)
+    ensure(recorder.shown()[-1]["actions"] == ["renew", "Renew now"], f"the buttons are {recorder.shown()[-1]['actions']}")
+    recorder.press("renew")
+    eventually(lambda: len(world.opened()) == 2, "the press opens the browser")
+    ensure(world.session()["state"] == "signed_in", f"meanwhile the session is {world.session()}")
+    Visit()(world.opened()[-1])
+    shows(recorder, NEEDED, DONE, ends, NEEDED, DONE)
+    ensure(world.session()["expires_at"] > until, f"the session still ends at {until}")
+
+
+def missing(world):
+    SessionBus(world)
+
+
+def without_bus(world):
+    world.environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
+
+
+def silent(world):
+    recorder = Recorder(world)
+    send(recorder.process.pid, signal.SIGSTOP)
+    return recorder
+
+
+def costs_nothing(world, desktop):
+    """The sign-in takes as long as one without notifications, and the broker leaves in an orderly way."""
+    sandbox, _ = prepare(world, without_bus, notifications=False)
+    _, usual = sign_in(world)
+    ensure(world.broker("stop").returncode == 0, "aic-broker stop fails")
+    world.serving.wait(20)
+    desktop(world)
+    world.configure(sandbox.tenant, notifications=True)
+    world.serve()
+    _, took = sign_in(world)
+    ensure(took <= usual + COSTS_AT_MOST, f"the sign-in took {took:.1f} s instead of {usual:.1f} s")
+    world.token("fr:idm:*")
+    ensure(world.broker("stop").returncode == 0, "aic-broker stop fails")
+    world.serving.wait(20)
+
+
+@check("a bus without a notification daemon: the sign-in is as fast", ["dbus-daemon", "aic-sandbox"])
+def no_daemon(world):
+    costs_nothing(world, missing)
+
+
+@check("no session bus: the sign-in is as fast", ["aic-sandbox"])
+def no_bus(world):
+    costs_nothing(world, without_bus)
+
+
+@check("a notification daemon that never answers: the sign-in is as fast, and the broker leaves", RECORDED)
+def silent_daemon(world):
+    costs_nothing(world, silent)
+
+
+@check("dunst shows a sign-in", ON_SCREEN)
+def on_screen(world):
+    _, dunst = prepare(world, Dunst)
+    sign_in(world)
+
+    def both():
+        dunst.put_away()
+        return len(dunst.history()) >= 2
+    eventually(both, lambda: f"two notifications are shown: {dunst.history()}")
+    found = [{"title": title, "text": text} for title, text in dunst.history()]
+    ensure(found == [NEEDED, DONE], f"dunst shows {found}")
