@@ -1,4 +1,5 @@
 """What the desktop shows of a sign-in, and that a sign-in needs no desktop (the contract's sections 5 and 10)."""
+import contextlib
 import glob
 import json
 import signal
@@ -19,7 +20,9 @@ USER = "admin@example.com"
 NEEDED = {"title": "Sign in to t", "text": "127.0.0.1 waits for you in the browser."}
 DONE = {"title": "Signed in to t", "text": f"AI clients act as {USER}."}
 FAILED = {"title": "Not signed in to t", "text": "The sign-in did not succeed. See: aic-broker status"}
-CALLS = 50
+ENDS = {"title": "The session of t ends in 5 minutes", "text": "Renew it now, and no call has to wait for you later."}
+# Two clients, because one may have 32 calls under way.
+CLIENTS, CALLS_EACH = 2, 25
 # A desktop that is missing or never answers costs a sign-in nothing; the number is what a busy machine may add.
 COSTS_AT_MOST = 1.0
 # A session of an hour, with the clock set forward to four minutes before its end.
@@ -71,7 +74,8 @@ def switch(sandbox, **switches):
 
 
 def control(sandbox, what, data=None):
-    with direct().open(f"{sandbox.base_url}/__sandbox/{what}", data, timeout=10) as answer:
+    request = urllib.request.Request(f"{sandbox.base_url}/__sandbox/{what}", data, {"content-type": "application/json"})
+    with direct().open(request, timeout=10) as answer:
         return json.load(answer)
 
 
@@ -87,7 +91,7 @@ def shows(recorder, *wanted):
     eventually(lambda: len(recorder.shown()) >= len(wanted), lambda: f"{len(wanted)} notifications are shown: {recorder.shown()}")
     found = [{"title": notice["title"], "text": notice["text"]} for notice in recorder.shown()]
     ensure(found == list(wanted), f"shown is {found}")
-    ensure({notice["program"] for notice in recorder.shown()} == {"aic-broker"}, "another name than aic-broker is shown")
+    ensure({notice["program"] for notice in recorder.shown()} <= {"aic-broker"}, "another name than aic-broker is shown")
 
 
 def tells_nothing(world, recorder, visit, sandbox):
@@ -133,49 +137,54 @@ def switched_off(world):
     the_last_word(world, recorder=recorder)
 
 
-@check(f"{CALLS} calls during one sign-in: one window, one notification of each kind", RECORDED)
+@check(f"{CLIENTS * CALLS_EACH} calls during one sign-in: one window, one notification of each kind", RECORDED)
 def many_calls(world):
     _, recorder = prepare(world, Recorder)
-    with Shim(world) as shim:
-        calls = {shim.begin("getLogSources", {}) for _ in range(CALLS)}
-        eventually(lambda: sum(client["calls"] for client in world.status()["clients"]) == CALLS, lambda: f"the broker has the calls: {world.status()}")
+    with contextlib.ExitStack() as stack:
+        shims = [stack.enter_context(Shim(world)) for _ in range(CLIENTS)]
+        calls = [shim.begin_waiting("getLogSources", CALLS_EACH) for shim in shims]
         shows(recorder, NEEDED)
-        ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
         Visit()(world.opened()[-1])
-        for result in shim.end_all(calls):
-            ensure(not result.get("isError"), f"a call fails: {result}")
-    shows(recorder, NEEDED, DONE)
+        results = [result for shim, begun in zip(shims, calls) for result in shim.end_all(begun)]
+    ensure(not any(result.get("isError") for result in results), lambda: f"calls fail: {results}"[:2000])
     ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
     the_last_word(world, NEEDED, DONE, recorder=recorder)
 
 
+class Clock:
+    """A wall clock that a check sets, for the broker alone; what takes time takes as long as ever."""
+
+    def __init__(self, world):
+        self.file = world.root / "clock"
+        self.set("+0s")
+        self.environment = {"LD_PRELOAD": glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0], "FAKETIME_TIMESTAMP_FILE": str(self.file),
+                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def set(self, ahead):
+        self.file.with_suffix(".new").write_text(ahead)
+        self.file.with_suffix(".new").rename(self.file)
+
+
 @check("before the session ends a notification has a button, and its press renews the session", [*RECORDED, "faketime"])
 def renewal(world):
-    clock = world.root / "clock"
-    clock.write_text("+0s")
-    library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")[0]
-    fake = {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    sandbox, recorder = None, Recorder(world)
-    sandbox = Sandbox(world, auto_login=True)
+    clock, recorder, sandbox = Clock(world), Recorder(world), Sandbox(world, auto_login=True)
     world.configure(sandbox.tenant, notifications=True)
-    world.environment.update(fake)
-    world.serve()
-    for name in fake:
-        world.environment.pop(name)
+    world.serve(clock.environment)
     sign_in(world)
     shows(recorder, NEEDED, DONE)
     until = world.session()["expires_at"]
-    clock.write_text(FORWARD)
+    clock.set(FORWARD)
     world.status()
-    ends = {"title": "The session of t ends in 5 minutes", "text": "Renew it now, and no call has to wait for you later."}
-    shows(recorder, NEEDED, DONE, ends)
+    shows(recorder, NEEDED, DONE, ENDS)
     ensure(recorder.shown()[-1]["actions"] == ["renew", "Renew now"], f"the buttons are {recorder.shown()[-1]['actions']}")
     recorder.press("renew")
     eventually(lambda: len(world.opened()) == 2, "the press opens the browser")
-    ensure(world.session()["state"] == "signed_in", f"meanwhile the session is {world.session()}")
+    session = world.session()
+    ensure((session["state"], session["expires_at"]) == ("signed_in", until), f"meanwhile the session is {session}")
     Visit()(world.opened()[-1])
-    shows(recorder, NEEDED, DONE, ends, NEEDED, DONE)
+    shows(recorder, NEEDED, DONE, ENDS, NEEDED, DONE)
     ensure(world.session()["expires_at"] > until, f"the session still ends at {until}")
+    the_last_word(world, NEEDED, DONE, ENDS, NEEDED, DONE, recorder=recorder)
 
 
 def missing(world):

@@ -23,24 +23,33 @@ class Shim:
 
     def end(self, number):
         """The result of a call."""
-        for line in self.process.stdout:
-            message = json.loads(line)
-            if message.get("id") == number and "method" not in message:
-                ensure("result" in message, f"the shim answers with {message}")
-                return message["result"]
-        ensure(False, "the shim left without an answer")
+        return self.end_all([number])[0]
+
+    def begin_waiting(self, tool, count):
+        """Starts calls, and reads until each has told of its progress: all wait for the sign-in then."""
+        begun = [self.begin_request("tools/call", {"name": tool, "arguments": {}, "_meta": {"progressToken": token}}) for token in range(count)]
+        silent = set(range(count))
+        while silent:
+            message = self._next()
+            ensure("id" not in message, f"a call did not wait: {message}")
+            silent.discard(message.get("params", {}).get("progressToken"))
+        return begun
 
     def end_all(self, numbers):
         """The results of calls, in the order in which they come."""
         left, results = set(numbers), []
         while left:
-            message = json.loads(self.process.stdout.readline() or "{}")
-            ensure(message, "the shim left without an answer")
+            message = self._next()
             if message.get("id") in left and "method" not in message:
                 ensure("result" in message, f"the shim answers with {message}")
                 left.remove(message["id"])
                 results.append(message["result"])
         return results
+
+    def _next(self):
+        line = self.process.stdout.readline()
+        ensure(line, "the shim left without an answer")
+        return json.loads(line)
 
     def begin_request(self, method, params):
         self.last += 1

@@ -127,9 +127,9 @@ class World:
         self.config.write_text("\n".join(lines) + "\n")
         self.config.chmod(0o600)
 
-    def serve(self):
-        """Starts the broker and waits until it answers."""
-        self.serving = self.start([BINARIES / "aic-broker", "serve"], "broker")
+    def serve(self, more=None):
+        """Starts the broker, with so much more in its environment, and waits until it answers."""
+        self.serving = self.start([BINARIES / "aic-broker", "serve"], "broker", env={**self.environment, **(more or {})})
         eventually(lambda: self.serving.poll() is not None or self.status().get("running"), "the broker answers")
         ensure(self.serving.poll() is None, lambda: f"the broker ended: {self.serving.log.read_text()[-2000:]}")
 

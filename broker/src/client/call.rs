@@ -160,7 +160,9 @@ impl<O: Opener + Clone + 'static> Work<O> {
     fn outcome(&self, ended: Ended, sent: &[Sent]) -> Outcome {
         let transaction_id = &self.errand.transaction_id;
         match ended {
-            Ended::Done(Ok(output), transaction_id) => Outcome::Success(success(output, transaction_id, sent)),
+            Ended::Done(Ok(output), transaction_id) => {
+                Outcome::Success(success(self.errand.tool, output, transaction_id, sent))
+            }
             Ended::Done(Err(fault), _) => Outcome::Failure(fault::failure(fault, sent, transaction_id)),
             Ended::Refused(failure) => Outcome::Failure(failure),
             Ended::Cancelled => {
@@ -218,12 +220,15 @@ fn entry_of(client: &Client, tool: &str, tenant: Option<String>, began: Moment) 
     }
 }
 
-fn success(output: Output, transaction_id: String, sent: &[Sent]) -> Success {
+fn success(tool: &str, output: Output, transaction_id: String, sent: &[Sent]) -> Success {
     let transaction_id = output.transaction_id.or_else(|| (!sent.is_empty()).then_some(transaction_id));
-    let json = output.value.to_string();
-    let (text, structured) = match (output.text, output.value.is_object()) {
+    let (value, cut) = tools::fit(tool, output.value);
+    let json = value.to_string();
+    let (text, structured) = match (output.text, value.is_object()) {
         (text, true) => (text, Some(json)),
         (text, false) => (Some(text.unwrap_or(json)), None),
     };
-    Success { text, structured, transaction_id, warning: output.warning }
+    let warnings: Vec<String> = [cut, output.warning].into_iter().flatten().collect();
+    let warning = (!warnings.is_empty()).then(|| warnings.join("\n"));
+    Success { text, structured, transaction_id, warning }
 }

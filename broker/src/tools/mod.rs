@@ -9,10 +9,13 @@ mod am;
 mod applications;
 mod esv;
 mod feature_management;
+mod fit;
 mod logs;
 mod managed_objects;
 mod realm;
 mod themes;
+
+pub use fit::fit;
 
 /// A tool's run function.
 pub type Run = fn(Api, Arguments) -> Later<'static, Result<Output, Fault>>;

@@ -1,5 +1,7 @@
 //! Nodes of journeys: types, schemas, configurations. Both the old addresses and those with a version.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::node_kinds::{Kind, NodeType};
@@ -184,15 +186,20 @@ fn show(kind: &str, id: &str, node: &Node) -> Option<Value> {
 /// Nodes by type and id.
 type Nodes = Vec<((String, String), Node)>;
 
-/// Reads the configurations that came inside a tree; a page's children come inside the page.
-pub(super) fn read_embedded(configs: Vec<(String, String, Value)>) -> Result<Nodes, Refusal> {
+/// Reads the configurations that came inside a tree; a page's children come inside the page. A child without attributes
+/// of its own is one that exists already, or a new one with its type's defaults.
+pub(super) fn read_embedded(
+    configs: Vec<(String, String, Value)>,
+    stored: &BTreeMap<(String, String), Node>,
+) -> Result<Nodes, Refusal> {
     let mut nodes = Nodes::new();
     for (kind, id, mut config) in configs {
         let children = config.get_mut("nodes").and_then(Value::as_array_mut).filter(|_| kind == "PageNode");
         for child in children.into_iter().flatten() {
             let (child_kind, child_id) = (text(child, "nodeType"), text(child, "_id"));
             let own = strip(child);
-            if !own.is_empty() {
+            let exists = stored.contains_key(&(child_kind.clone(), child_id.clone()));
+            if !own.is_empty() || !exists {
                 nodes.push(embedded(&child_kind, child_id, &Value::Object(own))?);
             }
         }

@@ -58,7 +58,7 @@ fn put(desk: &mut Desk<'_>, name: &str, request: &Request) -> Outcome {
     let (graph, configs) = graph(body)?;
     let tree = complete(body, graph);
     // Nothing is stored unless every embedded node is good.
-    let nodes = nodes::read_embedded(configs)?;
+    let nodes = nodes::read_embedded(configs, &desk.realm.nodes)?;
     nodes.into_iter().for_each(|(key, node)| {
         desk.realm.nodes.insert(key, node);
     });

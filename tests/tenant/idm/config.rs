@@ -146,6 +146,7 @@ fn check_managed(before: &Value, after: &Value) -> Result<(), Refusal> {
     let Some(objects) = after.get("objects").and_then(Value::as_array) else {
         return Err(refuse(400, "The managed configuration needs a list 'objects'"));
     };
+    let fresh = types::document();
     let mut names = Vec::new();
     for object in objects {
         let name = object.get("name").and_then(Value::as_str).unwrap_or_default();
@@ -156,15 +157,14 @@ fn check_managed(before: &Value, after: &Value) -> Result<(), Refusal> {
             return Err(refuse(400, &format!("The managed object '{name}' is defined twice")));
         }
         names.push(name);
-        check_new_properties(before, name, object)?;
+        check_new_properties(&fresh, before, name, object)?;
     }
     Ok(())
 }
 
 /// A property that is added to one of the platform's types needs the prefix `custom_`.
-fn check_new_properties(before: &Value, name: &str, object: &Value) -> Result<(), Refusal> {
-    let fresh = types::document();
-    if super::schema::Definition::find(&fresh, name).is_none() {
+fn check_new_properties(fresh: &Value, before: &Value, name: &str, object: &Value) -> Result<(), Refusal> {
+    if super::schema::Definition::find(fresh, name).is_none() {
         return Ok(());
     }
     let known = super::schema::Definition::find(before, name);

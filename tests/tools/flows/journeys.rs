@@ -16,8 +16,8 @@ fn node(kind: &str, connections: Value, config: Value) -> Value {
 /// A page for name and password, a decision, and a limit of tries.
 fn graph() -> Value {
     let inside = json!([
-        {"_id": "name", "nodeType": "ValidatedUsernameNode", "displayName": "Name"},
-        {"_id": "password", "nodeType": "ValidatedPasswordNode", "displayName": "Password"},
+        {"_id": "name", "nodeType": "ValidatedUsernameNode", "displayName": "Name", "validateInput": true},
+        {"_id": "password", "nodeType": "ValidatedPasswordNode", "displayName": "Password", "validateInput": true},
     ]);
     json!({"entryNodeId": "page", "nodes": {
         "page": node("PageNode", json!({"outcome": "check"}), json!({"nodes": inside, "pageHeader": {"en": "Hello"}})),
@@ -90,8 +90,22 @@ fn a_journey_is_created_with_its_nodes_and_read_back() {
     assert_eq!(data["configs"][id("limit")]["retryLimit"], 5);
     assert_eq!(data["configs"][id("page")]["nodes"][0]["_id"], ids["name"]);
     assert_eq!(data["configs"][id("name")]["_type"]["_id"], "ValidatedUsernameNode");
+    assert_eq!(data["configs"][id("name")]["validateInput"], true);
     assert_eq!(data["configs"].as_object().unwrap().len(), 5, "the page's nodes too");
     assert!(data["schemas"]["ValidatedPasswordNode"].is_object(), "{data}");
+}
+
+#[test]
+fn a_pages_child_without_settings_is_stored_too() {
+    let mut flow = Flow::begin();
+    let inside = json!([{"_id": "name", "nodeType": "UsernameCollectorNode", "displayName": "Name"}]);
+    let page = node("PageNode", json!({"outcome": "success"}), json!({"nodes": inside}));
+    let graph = json!({"entryNodeId": "page", "nodes": {"page": page}});
+
+    flow.done("createJourney", json!({"realm": "alpha", "journeyName": "Flow", "journeyData": graph}));
+
+    let data = flow.done("getJourney", of("Flow"))["nodeData"].clone();
+    assert!(data.get("errors").is_none(), "{}", data["errors"]);
 }
 
 #[test]
