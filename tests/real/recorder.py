@@ -12,8 +12,8 @@ from dbus.mainloop.glib import DBusGMainLoop
 from gi.repository import GLib
 
 NAME = "org.freedesktop.Notifications"
-# Why a notification closed: the user dismissed it, or the program took it back.
-DISMISSED, TAKEN_BACK = 2, 3
+# Why a notification closed: the program took it back.
+TAKEN_BACK = 3
 
 
 class Desktop(dbus.service.Object):
@@ -51,7 +51,6 @@ class Desktop(dbus.service.Object):
         if not key:
             sys.exit()
         self.ActionInvoked(self.last, key)
-        self.NotificationClosed(self.last, DISMISSED)
         return True
 
 
