@@ -10,9 +10,10 @@ use aic_proto::endpoint::Endpoint;
 use aic_proto::frame;
 use aic_proto::hello::{Hello, Reply, Welcome};
 use aic_proto::message::{
-    Answer, End, Outcome, Pending, RequestId, SessionReport, Shown, SignInEnded, SignInNeeded, Success, ToBroker,
+    Answer, Call, End, Outcome, Pending, RequestId, SessionReport, Shown, SignInEnded, SignInNeeded, Success, ToBroker,
     ToShim,
 };
+use aic_proto::refusal::{Failure, Kind};
 use aic_proto::transport::{self, Stream};
 use aic_shim::{Arguments, Elicitation, Places};
 use interprocess::local_socket::traits::tokio::Listener as _;
@@ -40,7 +41,8 @@ pub fn directory() -> PathBuf {
 pub struct Broker {
     pub seen: Arc<Mutex<Vec<ToBroker>>>,
     pub hellos: Arc<Mutex<Vec<Hello>>>,
-    signed_in: watch::Sender<bool>,
+    ended: watch::Sender<Option<End>>,
+    started: Arc<AtomicU32>,
     task: JoinHandle<()>,
     directory: PathBuf,
 }
@@ -55,16 +57,17 @@ impl Drop for Broker {
 #[derive(Clone)]
 struct Script {
     seen: Arc<Mutex<Vec<ToBroker>>>,
-    signed_in: watch::Receiver<bool>,
+    ended: watch::Sender<Option<End>>,
+    started: Arc<AtomicU32>,
     shown: Shown,
 }
 
 impl Broker {
     pub fn start(directory: &Path, shown: Shown) -> Self {
         let claim = transport::claim(&Endpoint::in_directory(directory)).unwrap();
-        let (signed_in, told) = watch::channel(false);
+        let (ended, started) = (watch::Sender::new(None), Arc::<AtomicU32>::default());
         let (seen, hellos) = (Arc::default(), Arc::<Mutex<Vec<Hello>>>::default());
-        let script = Script { seen: Arc::clone(&seen), signed_in: told, shown };
+        let script = Script { seen: Arc::clone(&seen), ended: ended.clone(), started: Arc::clone(&started), shown };
         let greeted = hellos.clone();
         let task = tokio::spawn(async move {
             let mut conversations = tokio::task::JoinSet::new();
@@ -73,11 +76,21 @@ impl Broker {
                 conversations.spawn(converse(stream, script.clone(), greeted.clone()));
             }
         });
-        Self { seen, hellos, signed_in, task, directory: directory.to_path_buf() }
+        Self { seen, hellos, ended, started, task, directory: directory.to_path_buf() }
     }
 
     pub fn sign_in(&self) {
-        self.signed_in.send(true).unwrap();
+        self.ended.send_replace(Some(End::SignedIn { user: Some("kim".into()) }));
+    }
+
+    /// Ends the sign-in without a session; like the real broker it starts no other for a while.
+    pub fn fail(&self, failure: Failure) {
+        self.ended.send_replace(Some(End::Failed(failure)));
+    }
+
+    /// How many sign-ins were started: each browser sign-in is one window.
+    pub fn sign_ins(&self) -> u32 {
+        self.started.load(Ordering::Relaxed)
     }
 
     pub async fn saw(&self, wanted: impl Fn(&ToBroker) -> bool) -> ToBroker {
@@ -113,8 +126,16 @@ async fn converse(stream: Stream, script: Script, hellos: Arc<Mutex<Vec<Hello>>>
 impl Script {
     fn hear(&self, message: ToBroker, outbox: mpsc::UnboundedSender<ToShim>) {
         self.seen.lock().unwrap().push(message.clone());
-        let signed_in = *self.signed_in.borrow();
+        let ended = self.ended.borrow().clone();
+        let signed_in = matches!(ended, Some(End::SignedIn { .. }));
         let reply = match message {
+            ToBroker::Call(Call { id, .. }) if let Some(End::Failed(failure)) = ended => {
+                ToShim::Answer(Answer { id, outcome: Outcome::Failure(failure) })
+            }
+            ToBroker::Decline(_) => {
+                let failure = Failure::new(Kind::LoginDeclined, "the sign-in to acme-dev was declined");
+                return drop(self.ended.send_replace(Some(End::Failed(failure))));
+            }
             ToBroker::Call(call) if !signed_in => self.needed(call.id),
             ToBroker::Call(call) if [SILENT_READ, SILENT_WRITE].contains(&call.tool.as_str()) => return,
             ToBroker::Call(call) => answer(call.id, &call.arguments),
@@ -128,6 +149,8 @@ impl Script {
     }
 
     fn needed(&self, id: RequestId) -> ToShim {
+        // one sign-in at a time: who comes later joins it
+        let _ = self.started.compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
         ToShim::SignInNeeded(SignInNeeded { id, pending: pending(self.shown.clone()) })
     }
 
@@ -137,10 +160,10 @@ impl Script {
     }
 
     fn wait(&self, id: RequestId, outbox: mpsc::UnboundedSender<ToShim>) {
-        let mut signed_in = self.signed_in.clone();
+        let mut ended = self.ended.subscribe();
         tokio::spawn(async move {
-            if signed_in.wait_for(|done| *done).await.is_ok() {
-                let end = End::SignedIn { user: Some("kim".into()) };
+            let end = ended.wait_for(Option::is_some).await.ok().and_then(|end| end.clone());
+            if let Some(end) = end {
                 let _ = outbox.send(ToShim::SignInEnded(SignInEnded { id, end }));
             }
         });
