@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aic_proto::message::Shown;
-use aic_proto::refusal::{Failure, Kind};
+use aic_proto::refusal::Failure;
 use oauth2::basic::BasicClient;
 use oauth2::{
     AuthType, ClientId, DeviceAuthorizationUrl, DeviceCodeErrorResponseType, PkceCodeChallenge, RequestTokenError,
@@ -12,7 +12,7 @@ use oauth2::{
 use url::Url;
 
 use super::token::Wire;
-use super::{Grant, LOGIN_SCOPES, failed, grant};
+use super::{Grant, LOGIN_SCOPES, declined, failed, grant};
 use crate::config::Tenant;
 use crate::http::Http;
 
@@ -109,21 +109,21 @@ fn is_on_tenant(page: &str, tenant: &Tenant) -> bool {
 
 type PollError = RequestTokenError<crate::http::Error, oauth2::DeviceCodeErrorResponse>;
 
+/// Where the person declined.
+const ON_THE_PAGE: &str = "on the sign-in page";
 /// OpenAM's own word for RFC 8628's `access_denied`.
 const DECLINED_BY_OPENAM: &str = "authorization_declined";
 
 fn ended(tenant: &Tenant, error: &PollError) -> Failure {
     let RequestTokenError::ServerResponse(said) = error else { return failed(tenant, words(error)) };
     match said.error() {
-        DeviceCodeErrorResponseType::AccessDenied => declined(tenant),
+        DeviceCodeErrorResponseType::AccessDenied => declined(tenant, ON_THE_PAGE),
         DeviceCodeErrorResponseType::ExpiredToken => expired(tenant),
-        DeviceCodeErrorResponseType::Basic(other) if other.as_ref() == DECLINED_BY_OPENAM => declined(tenant),
+        DeviceCodeErrorResponseType::Basic(other) if other.as_ref() == DECLINED_BY_OPENAM => {
+            declined(tenant, ON_THE_PAGE)
+        }
         _ => failed(tenant, words(error)),
     }
-}
-
-fn declined(tenant: &Tenant) -> Failure {
-    Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined on the sign-in page", tenant.name))
 }
 
 fn expired(tenant: &Tenant) -> Failure {

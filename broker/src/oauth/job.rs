@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aic_proto::message::{How, Pending, Shown};
-use aic_proto::refusal::{Failure, Kind};
+use aic_proto::refusal::Failure;
 use oauth2::basic::BasicClient;
 use oauth2::{AuthType, AuthorizationCode, ClientId, PkceCodeVerifier, RedirectUrl, TokenUrl};
 use tokio::sync::{mpsc, oneshot};
@@ -15,7 +15,7 @@ use super::callback::{self, Arrived};
 use super::device::{self, Device};
 use super::page::{Page, render};
 use super::token::Wire;
-use super::{Grant, Loopback, PortTaken, failed, grant};
+use super::{Grant, Loopback, PortTaken, declined, failed, grant};
 use crate::clock::Moment;
 use crate::config::{LoginWay, Tenant};
 use crate::http::Http;
@@ -265,9 +265,7 @@ fn refused(tenant: &Tenant, error: &str, description: &str) -> Failure {
         .take(300)
         .collect();
     match error {
-        "access_denied" => {
-            Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined: {words}", tenant.name))
-        }
+        "access_denied" => declined(tenant, &words),
         _ => failed(tenant, format!("AM says {error}: {words}")),
     }
 }

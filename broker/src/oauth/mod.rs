@@ -63,6 +63,12 @@ fn issuer_path(tenant: &Tenant) -> &str {
     tenant.entry.authorize_path.as_str().rsplit_once('/').map_or("", |(base, _)| base)
 }
 
+/// The person, or AM for them, said no; a model must not ask again by itself.
+fn declined(tenant: &Tenant, words: &str) -> Failure {
+    Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined: {words}", tenant.name))
+        .with_hint("do not retry unless the user asks")
+}
+
 fn failed(tenant: &Tenant, what: impl std::fmt::Display) -> Failure {
     Failure::new(Kind::LoginFailed, format!("the sign-in to {} failed: {what}", tenant.name))
         .with_hint(format!("aic-broker login --tenant {}", tenant.name))
