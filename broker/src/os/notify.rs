@@ -73,7 +73,10 @@ fn show(notice: Notice) {
     });
 }
 
+/// Elsewhere a press is told only to a program with a main loop of its own: the command stands for the button.
 #[cfg(not(target_os = "linux"))]
 fn show(notice: Notice) {
-    let _ = notify_rust::Notification::new().appname("aic-broker").summary(&notice.title).body(&notice.text).show();
+    let command = notice.button.map(|(_, _, name)| format!(" aic-broker login --tenant {name}")).unwrap_or_default();
+    let text = format!("{}{command}", notice.text);
+    let _ = notify_rust::Notification::new().appname("aic-broker").summary(&notice.title).body(&text).show();
 }
