@@ -148,7 +148,7 @@ fn build(
 ) -> Result<Broker<Desktop>, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
-    let http = Http::new(&http_settings(&config, starter, &variable)?)?;
+    let http = Http::new(http_settings(&config, starter, &variable)?)?;
     let service = match variable("AIC_BROKER_RUNTIME_DIR") {
         None => "aic-broker".to_owned(),
         Some(place) => format!("aic-broker in {place}"),

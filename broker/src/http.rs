@@ -1,5 +1,6 @@
 //! Sends one HTTP request and reads one bounded answer. The only file that names the HTTP client.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 pub use reqwest::Method;
@@ -33,8 +34,12 @@ pub struct Settings {
 
 /// The one HTTP client of the process: no redirects, no cookies, no referer.
 #[derive(Debug, Clone)]
-pub struct Http {
-    client: reqwest::Client,
+pub struct Http(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    client: RwLock<reqwest::Client>,
 }
 
 /// One request.
@@ -107,24 +112,21 @@ impl Http {
     /// Builds the client.
     ///
     /// Errors: the proxy or a certificate cannot be used; the text says which.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("aic-mcp/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(CONNECT_WITHIN)
-            .pool_idle_timeout(IDLE_KEPT)
-            .tcp_nodelay(true)
-            .tls_certs_merge(certificates(&settings.extra_roots)?);
-        if !settings.environment_proxies {
-            builder = builder.no_proxy();
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        let client = RwLock::new(build(&settings)?);
+        Ok(Self(Arc::new(Inner { settings, client })))
+    }
+
+    /// Gives up all connections: their buffers still hold what was sent last, and that may have been a token.
+    /// Requests under way keep theirs to their end.
+    pub fn forget_connections(&self) {
+        if let Ok(client) = build(&self.0.settings) {
+            *self.0.client.write().unwrap_or_else(PoisonError::into_inner) = client;
         }
-        if let Some(proxy) = &settings.proxy {
-            builder =
-                builder.proxy(reqwest::Proxy::all(proxy).map_err(|error| format!("proxy: {}", innermost(&error)))?);
-        }
-        builder.build().map(|client| Self { client }).map_err(|error| innermost(&error))
+    }
+
+    fn client(&self) -> reqwest::Client {
+        self.0.client.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends a request and reads the whole answer.
@@ -134,7 +136,7 @@ impl Http {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let (within, limit) = (request.within.min(TOTAL_WITHIN), request.limit);
         let exchange = async {
-            let response = self.client.execute(prepare(request)).await.map_err(|error| classify(&host, &error))?;
+            let response = self.client().execute(prepare(request)).await.map_err(|error| classify(&host, &error))?;
             read(response, limit, &host).await
         };
         match tokio::time::timeout(within, exchange).await {
@@ -142,6 +144,25 @@ impl Http {
             Err(_) => Err(Error::TimedOut { host: host.clone(), seconds: within.as_secs() }),
         }
     }
+}
+
+fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("aic-mcp/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_WITHIN)
+        .pool_idle_timeout(IDLE_KEPT)
+        .tcp_nodelay(true)
+        .tls_certs_merge(certificates(&settings.extra_roots)?);
+    if !settings.environment_proxies {
+        builder = builder.no_proxy();
+    }
+    if let Some(proxy) = &settings.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|error| format!("proxy: {}", innermost(&error)))?);
+    }
+    builder.build().map_err(|error| innermost(&error))
 }
 
 /// How long the peer asks to wait; `None` when it does not say. What cannot be read is longer than anybody waits.

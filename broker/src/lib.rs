@@ -19,6 +19,8 @@ mod vault;
 
 use std::process::ExitCode;
 
+pub use os::Wiping;
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     cli::run(std::env::args_os())

@@ -13,6 +13,7 @@ mod crash;
 mod failures;
 mod layers;
 mod life;
+mod memory;
 mod packages;
 mod secrets;
 mod sharing;

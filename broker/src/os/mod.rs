@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use url::Url;
 
+mod memory;
 mod notify;
 #[cfg(unix)]
 mod unix;
@@ -28,6 +29,7 @@ use macos as desktop;
 use windows as desktop;
 
 pub use desktop::{executable_of, holder_of_port};
+pub use memory::Wiping;
 pub use notify::{Notice, Notifier};
 pub use this::{
     ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, give_up_standard_error, harden, is_named,

@@ -85,7 +85,12 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         if revoke {
             let (parts, tenant) = (Arc::clone(&self.parts), self.tenant.clone());
             let all = issued(&mut tokens, &tenant, primary.ok());
-            tokio::spawn(async move { revoke_all(&parts, &tenant, all).await });
+            tokio::spawn(async move {
+                revoke_all(&parts, &tenant, all).await;
+                parts.http.forget_connections();
+            });
+        } else {
+            self.parts.http.forget_connections();
         }
     }
 
@@ -108,6 +113,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         };
         let all = issued(&mut tokens, &self.tenant, primary);
         let revoked = revoke_all(&self.parts, &self.tenant, all).await;
+        self.parts.http.forget_connections();
         lost.map_or(revoked, Revoked::NotAll)
     }
 
