@@ -11,22 +11,8 @@ pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(55);
 /// The longest time for a call that can be asked for: no editor is known to wait longer.
 pub(crate) const LONGEST_ANSWER_WITHIN: Duration = Duration::from_secs(3600);
 
-/// What `--help` prints.
-pub(crate) const HELP: &str = "\
-aic-mcp: MCP server for PingOne Advanced Identity Cloud, over standard input and output
-
-Usage: aic-mcp [OPTIONS]
-
-  --tenant TENANT           host, URL or configured name of the tenant [AIC_BASE_URL]
-  --read-only               only tools that change nothing [AIC_READ_ONLY=true]
-  --toolsets A,B            only these sets of tools [AIC_TOOLSETS]
-  --answer-within SECONDS   how long a tool call may take, 1 to 3600, default 55 [AIC_ANSWER_WITHIN]
-  --elicitation auto|off    whether the editor may be asked to show a sign-in dialog, default auto
-  --version                 print the version
-  --help                    print this text
-
-An editor starts this program; it starts aic-broker by itself at the first tool call.
-";
+/// What `--help` prints, and what the manual page is made from.
+pub(crate) const HELP: &str = include_str!("help.txt");
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
