@@ -10,6 +10,8 @@ from world import check, ensure, eventually
 TOOLS = 54
 INSPECTOR = ["node", "clients/node_modules/@modelcontextprotocol/inspector", "aic-sandbox"]
 PYTHON_CLIENT = ["venv", "aic-sandbox"]
+NPM_CLIENT = ["node", "clients/node_modules/@modelcontextprotocol/client", "aic-sandbox"]
+CONFORMANCE = ["node", "clients/node_modules/@modelcontextprotocol/conformance"]
 FILTER = f'userName eq "{USER["userName"]}"'
 
 
@@ -74,8 +76,16 @@ def inspector(world):
 
 
 def python_client(world, era, protocol):
+    client(world, [PYTHON, REAL / "clients/session.py"], era, protocol)
+
+
+def npm_client(world, era, protocol):
+    client(world, [node(), REAL / "clients/session.mjs"], era, protocol)
+
+
+def client(world, program, era, protocol):
     prepare(world)
-    done = world.ask([PYTHON, REAL / "clients/session.py", era, BINARIES / "aic-mcp", "alpha_user", FILTER])
+    done = world.ask([*program, era, BINARIES / "aic-mcp", "alpha_user", FILTER])
     ensure(done.returncode == 0, f"the client ends with {done.returncode}: {done.stderr[-2000:]}")
     said = json.loads(done.stdout)
     ensure(said["protocol"] == protocol, f"the protocol is {said['protocol']}")
@@ -93,3 +103,39 @@ def python_handshake(world):
 @check("the Python client calls tools after server/discover (2026-07-28)", PYTHON_CLIENT)
 def python_discover(world):
     python_client(world, "discover", "2026-07-28")
+
+
+@check("fastmcp, another Python client, calls tools", PYTHON_CLIENT)
+def fastmcp(world):
+    python_client(world, "fastmcp", "2026-07-28")
+
+
+@check("the npm client calls tools after an initialize handshake (2025-11-25)", NPM_CLIENT)
+def npm_handshake(world):
+    npm_client(world, "handshake", "2025-11-25")
+
+
+@check("the npm client calls tools after server/discover (2026-07-28)", NPM_CLIENT)
+def npm_discover(world):
+    npm_client(world, "discover", "2026-07-28")
+
+
+def conformance(world, revision):
+    """The official suite, through a bridge. Every scenario that is expected to fail has a reason in the file."""
+    world.environment["AIC_BASE_URL"] = "https://openam-example-dev.id.forgerock.io"
+    clients = REAL / "clients"
+    _, port = world.start_with_line([node(), clients / "bridge.mjs", BINARIES / "aic-mcp"], "bridge", str.strip)
+    program = clients / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
+    expected = clients / f"conformance-{revision}.yml"
+    done = world.ask([node(), program, "server", "--url", f"http://127.0.0.1:{port.strip()}/mcp", "--requirements", revision, "--expected-failures", expected])
+    ensure(done.returncode == 0, f"the suite ends with {done.returncode}: {done.stdout[-3000:]}{done.stderr[-1000:]}")
+
+
+@check("the official conformance suite finds what it should (2025-11-25)", CONFORMANCE)
+def conformance_handshake(world):
+    conformance(world, "2025-11-25")
+
+
+@check("the official conformance suite finds what it should (2026-07-28)", CONFORMANCE)
+def conformance_discover(world):
+    conformance(world, "2026-07-28")

@@ -26,8 +26,10 @@ PARTS = {
     "chromedriver": "chromium-driver (Debian)",
     "idp/node_modules/oidc-provider": "oidc-provider (npm ci in tests/real/idp)",
     "clients/node_modules/@modelcontextprotocol/inspector": "@modelcontextprotocol/inspector (npm ci in tests/real/clients)",
+    "clients/node_modules/@modelcontextprotocol/client": "@modelcontextprotocol/client (npm ci in tests/real/clients)",
+    "clients/node_modules/@modelcontextprotocol/conformance": "@modelcontextprotocol/conformance (npm ci in tests/real/clients)",
     "node": "node 22.19 or newer (npm ci in tests/real/clients brings one)",
-    "venv": "mcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
+    "venv": "mcp and fastmcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
     "aic-sandbox": "aic-sandbox (cargo build --workspace)",
 }
 IDENTITY_PROVIDER = ["node", "idp/node_modules/oidc-provider"]

@@ -1,12 +1,15 @@
-"""The official Python client: lists the tools and makes two calls, in one era of the protocol. Runs in the virtual environment.
+"""Clients from PyPI: list the tools and make two calls. Runs in the virtual environment.
 
-    session.py handshake|discover SERVER OBJECT_TYPE QUERY_FILTER      prints one JSON document
+    session.py handshake|discover|fastmcp SERVER OBJECT_TYPE QUERY_FILTER      prints one JSON document
+    handshake and discover are the official client's two eras of the protocol; fastmcp is another client.
 """
 import asyncio
 import json
 import os
 import sys
 
+from fastmcp import Client as FastClient
+from fastmcp.client.transports import StdioTransport
 from mcp import ClientSession, StdioServerParameters
 from mcp.client import Client
 from mcp.client.stdio import stdio_client
@@ -35,4 +38,9 @@ async def discover():
         return await use(client, client.protocol_version)
 
 
-print(json.dumps(asyncio.run({"handshake": handshake, "discover": discover}[era]())))
+async def fastmcp():
+    async with FastClient(StdioTransport(command=server, args=[], env=dict(os.environ))) as client:
+        return await use(client.session, client.protocol_version)
+
+
+print(json.dumps(asyncio.run({"handshake": handshake, "discover": discover, "fastmcp": fastmcp}[era]())))
