@@ -98,6 +98,24 @@ pub(super) enum Configured {
     },
     /// Sign out everywhere and end the daemon
     Stop,
+    /// Register aic-mcp in the editors of this machine
+    Install {
+        /// An editor: claude-code, claude-desktop, cursor, vscode, codex, gemini, zed, windsurf or opencode; may be repeated
+        #[arg(long = "client", value_name = "NAME")]
+        clients: Vec<String>,
+        /// The tenant to administer: a name from config.toml, a host or a URL
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Show every file and what would change in it, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Put the editors back as they were
+    Uninstall {
+        /// Show what would be put back, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(Subcommand)]

@@ -21,7 +21,7 @@ const ASKS: &[u8] = &[code::DONE, code::FAILED, code::USAGE, code::NO_BROKER];
 const ALONE: &[u8] = &[code::DONE, code::FAILED, code::USAGE];
 
 /// One lesson a command.
-pub(super) const LESSONS: [Lesson; 11] = [
+pub(super) const LESSONS: [Lesson; 13] = [
     Lesson {
         command: "serve",
         examples: [
@@ -110,6 +110,25 @@ pub(super) const LESSONS: [Lesson; 11] = [
         examples: [
             ("aic-broker man | man -l -", "reads the page at once"),
             ("aic-broker man --to /usr/local/share/man/man1", "installs a page a command"),
+        ],
+        codes: ALONE,
+    },
+    Lesson {
+        command: "install",
+        examples: [
+            (
+                "aic-broker install --tenant openam-acme-dev.id.forgerock.io",
+                "registers aic-mcp in every editor that is found",
+            ),
+            ("aic-broker install --client codex --dry-run", "shows what it would do to one of them"),
+        ],
+        codes: ALONE,
+    },
+    Lesson {
+        command: "uninstall",
+        examples: [
+            ("aic-broker uninstall", "puts every editor's configuration back"),
+            ("aic-broker uninstall --dry-run", "shows it first"),
         ],
         codes: ALONE,
     },

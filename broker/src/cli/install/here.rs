@@ -1,0 +1,93 @@
+//! Finds the editors of this machine and reads what each has under our name.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+
+use super::edit::{self, State};
+use super::editors::{EDITORS, Editor, Home};
+
+/// The most that a configuration may hold: an editor's own are kilobytes, Claude Code's history is some megabytes.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// This user's directories; `None` where the OS knows none.
+pub(super) fn home() -> Option<Home> {
+    BaseDirs::new().map(|base| Home { home: base.home_dir().to_path_buf(), config: base.config_dir().to_path_buf() })
+}
+
+/// An editor that is on this machine.
+#[derive(Debug, Clone)]
+#[allow(dead_code, reason = "read by the doctor")]
+pub(crate) struct Found {
+    /// The editor.
+    pub(crate) editor: &'static Editor,
+    /// Its configuration file, which need not exist.
+    pub(crate) file: PathBuf,
+    /// What stands under our name, or why that cannot be told.
+    pub(crate) state: Result<State, String>,
+}
+
+/// Every editor on this machine, with the state of our entry.
+#[allow(dead_code, reason = "read by the doctor")]
+pub(crate) fn editors() -> Vec<Found> {
+    let Some(home) = home() else { return Vec::new() };
+    let here = EDITORS.iter().filter(|editor| is_here(editor, &home));
+    here.map(|editor| {
+        let file = file_of(editor, &home);
+        Found { editor, state: state(editor, &file), file }
+    })
+    .collect()
+}
+
+#[allow(dead_code, reason = "read by the doctor")]
+fn state(editor: &Editor, file: &Path) -> Result<State, String> {
+    match read(file)? {
+        None => Ok(State::Absent),
+        Some(text) => edit::state(editor.form, &text, editor.group).map_err(|reason| within(file, &reason)),
+    }
+}
+
+/// Names the file that something is wrong with.
+pub(super) fn within(file: &Path, reason: &edit::Refused) -> String {
+    match reason {
+        edit::Refused::Broken { .. } => format!("{}:{reason}", file.display()),
+        _ => format!("{}: {reason}", file.display()),
+    }
+}
+
+/// The configuration file; where the editor reads two endings, the one that is there.
+pub(super) fn file_of(editor: &Editor, home: &Home) -> PathBuf {
+    let place = editor.place(home);
+    let commented = place.with_extension("jsonc");
+    match !place.exists() && place.extension().is_some_and(|ending| ending == "json") && commented.exists() {
+        true => commented,
+        false => place,
+    }
+}
+
+/// Whether the editor is on this machine: its file is, or its directory where it has one of its own.
+pub(super) fn is_here(editor: &Editor, home: &Home) -> bool {
+    let file = file_of(editor, home);
+    file.exists() || file.parent().is_some_and(|directory| directory != home.home && directory.is_dir())
+}
+
+/// Reads a configuration; `None` when there is none.
+///
+/// Errors: it is not text, too large, or cannot be read.
+pub(super) fn read(file: &Path) -> Result<Option<String>, String> {
+    let failed = |reason: &dyn std::fmt::Display| format!("{}: {reason}", file.display());
+    match fs::metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+        Ok(found) if !found.is_file() => return Err(failed(&"it is no file")),
+        Ok(found) if found.len() > LARGEST => return Err(failed(&"it is larger than 64 MiB")),
+        Ok(_) => {}
+    }
+    match fs::read(file).map(String::from_utf8) {
+        Ok(Ok(text)) => Ok(Some(text)),
+        Ok(Err(_)) => Err(failed(&"it is not UTF-8 text")),
+        Err(error) => Err(failed(&error)),
+    }
+}

@@ -1,0 +1,225 @@
+//! `aic-broker install` and `uninstall`: registers `aic-mcp` in the editors of this machine, and puts them back.
+
+mod difference;
+mod edit;
+mod editors;
+mod here;
+mod keep;
+mod probe;
+
+use std::fs;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::{code, say, stop};
+use crate::config::{Config, Places, TenantError, resolve};
+use crate::guard::tier;
+use editors::{EDITORS, Editor, Server};
+use keep::{Backup, Backups};
+
+#[allow(unused_imports, reason = "the doctor reads the editors, too")]
+pub(crate) use edit::State;
+#[allow(unused_imports, reason = "the doctor reads the editors, too")]
+pub(crate) use here::{Found, editors};
+
+/// What is asked for.
+pub(super) struct Wanted {
+    /// The editors' names; none means all that are here.
+    pub(super) clients: Vec<String>,
+    /// The tenant that the editors shall administer.
+    pub(super) tenant: Option<String>,
+    /// Only show.
+    pub(super) dry_run: bool,
+}
+
+/// What came of one editor.
+enum Outcome {
+    /// It was, or would be, changed; the change in lines.
+    Changed(String),
+    /// It was right already, or has nothing of ours.
+    AsItWas,
+}
+
+/// Registers `aic-mcp`.
+pub(super) fn install(places: &Places, config: &Config, wanted: &Wanted) -> ExitCode {
+    let prepared = chosen(&wanted.clients).and_then(|editors| {
+        let tenant = tenant(wanted.tenant.as_deref(), config)?;
+        Ok((editors, Server { command: shim()?, tenant }))
+    });
+    let (editors, server) = match prepared {
+        Ok(prepared) => prepared,
+        Err((code, reason)) => return stop(code, &reason),
+    };
+    if wanted.dry_run {
+        say(&format!("would start {} once and list its tools", server.command));
+    } else {
+        match probe::handshake(&server) {
+            Ok(tools) => say(&format!("{} answers with {tools} tools for {}", server.command, server.tenant)),
+            Err(reason) => return stop(code::FAILED, &format!("{reason}; no editor was changed")),
+        }
+    }
+    let backups = Backups::below(&places.state);
+    let words =
+        if wanted.dry_run { ["would be changed", "is right already"] } else { ["registered", "is right already"] };
+    report(
+        editors.iter().map(|(editor, file)| (*editor, file.clone(), put(editor, file, &server, &backups, wanted))),
+        words,
+    )
+}
+
+/// Puts every editor back.
+pub(super) fn uninstall(places: &Places, dry_run: bool) -> ExitCode {
+    let Some(home) = here::home() else { return stop(code::FAILED, "this user has no home directory") };
+    let backups = Backups::below(&places.state);
+    let words = if dry_run { ["would be put back", ""] } else { ["put back", ""] };
+    let done = EDITORS.iter().map(|editor| {
+        let kept = backups.load(editor.id);
+        let file = kept.as_ref().map_or_else(|| here::file_of(editor, &home), |kept| kept.file.clone());
+        let outcome = take(editor, &file, kept, dry_run);
+        if outcome.is_ok() && !dry_run {
+            backups.forget(editor.id);
+        }
+        (editor, file, outcome)
+    });
+    report(done, words)
+}
+
+type Failure = (u8, String);
+
+fn chosen(names: &[String]) -> Result<Vec<(&'static Editor, PathBuf)>, Failure> {
+    let home = here::home().ok_or((code::FAILED, "this user has no home directory".to_owned()))?;
+    let known = || EDITORS.map(|editor| editor.id).join(", ");
+    if let Some(unknown) = names.iter().find(|name| EDITORS.iter().all(|editor| editor.id != **name)) {
+        return Err((code::USAGE, format!("there is no client \"{unknown}\"; known are {}", known())));
+    }
+    let is_wanted = |editor: &&Editor| match names.is_empty() {
+        true => here::is_here(editor, &home),
+        false => names.iter().any(|name| name == editor.id),
+    };
+    let editors: Vec<_> =
+        EDITORS.iter().filter(is_wanted).map(|editor| (editor, here::file_of(editor, &home))).collect();
+    match editors.is_empty() {
+        true => Err((
+            code::FAILED,
+            format!(
+                "no editor was found on this machine; name one, and it is registered all the same: aic-broker install --client NAME, one of {}",
+                known()
+            ),
+        )),
+        false => Ok(editors),
+    }
+}
+
+/// The tenant that is written into the entries: as it is named, if it is one that may be administered.
+fn tenant(named: Option<&str>, config: &Config) -> Result<String, Failure> {
+    let usage = |reason: String| (code::USAGE, reason);
+    let asked = match resolve(named, config) {
+        Err(TenantError::None(_)) if std::io::stdin().is_terminal() => Some(ask().map_err(usage)?),
+        _ => named.map(str::to_owned),
+    };
+    let tenant = resolve(asked.as_deref(), config).map_err(|error| match error {
+        TenantError::None(_) => {
+            usage(format!("{error}; name one: aic-broker install --tenant openam-acme-dev.id.forgerock.io"))
+        }
+        other => usage(other.to_string()),
+    })?;
+    tier::before_sign_in(&tenant).map_err(|failure| {
+        usage([Some(failure.message), failure.hint].into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    })?;
+    Ok(tenant.name)
+}
+
+#[expect(clippy::print_stderr, reason = "a question on the terminal")]
+fn ask() -> Result<String, String> {
+    eprint!("The tenant's host, for example openam-acme-dev.id.forgerock.io: ");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
+    Ok(line.trim().to_owned())
+}
+
+/// The `aic-mcp` beside this program.
+fn shim() -> Result<String, Failure> {
+    let failed = |reason: String| (code::FAILED, reason);
+    let own =
+        std::env::current_exe().map_err(|error| failed(format!("the place of aic-broker is unknown: {error}")))?;
+    let shim = own.with_file_name(format!("aic-mcp{}", std::env::consts::EXE_SUFFIX));
+    match (shim.is_file(), shim.to_str()) {
+        (true, Some(text)) => Ok(text.to_owned()),
+        (true, None) => {
+            Err(failed(format!("{} cannot be written into a configuration: it is not text", shim.display())))
+        }
+        (false, _) => {
+            Err(failed(format!("{} does not exist: aic-mcp must be installed beside aic-broker", shim.display())))
+        }
+    }
+}
+
+fn put(editor: &Editor, file: &Path, server: &Server, backups: &Backups, wanted: &Wanted) -> Result<Outcome, String> {
+    let before = here::read(file)?;
+    let text = before.as_deref().unwrap_or_default();
+    let changed = edit::put(editor.form, text, editor.group, &editor.entry(server))
+        .map_err(|reason| here::within(file, &reason))?;
+    let Some(after) = changed else { return Ok(Outcome::AsItWas) };
+    if !wanted.dry_run {
+        let original = match backups.load(editor.id) {
+            Some(kept) if kept.is_of(file, text) => kept.before,
+            _ => before.as_deref().map(|text| without_ours(editor, text)),
+        };
+        let backup = Backup::of(file, original, &after);
+        backups
+            .save(editor.id, &backup)
+            .map_err(|error| format!("no backup could be kept, so nothing was changed: {error}"))?;
+        keep::replace(file, before.as_deref(), &after)?;
+    }
+    Ok(Outcome::Changed(difference::between(text, &after)))
+}
+
+fn without_ours(editor: &Editor, text: &str) -> String {
+    edit::take(editor.form, text, editor.group).ok().flatten().unwrap_or_else(|| text.to_owned())
+}
+
+/// Byte for byte where the file is as we left it; else only our entry is taken out of it.
+fn take(editor: &Editor, file: &Path, kept: Option<Backup>, dry_run: bool) -> Result<Outcome, String> {
+    let Some(text) = here::read(file)? else { return Ok(Outcome::AsItWas) };
+    let after = match kept {
+        Some(kept) if kept.is_of(file, &text) => kept.before,
+        _ => match edit::take(editor.form, &text, editor.group).map_err(|reason| here::within(file, &reason))? {
+            Some(after) => Some(after),
+            None => return Ok(Outcome::AsItWas),
+        },
+    };
+    if !dry_run {
+        match &after {
+            Some(after) => keep::replace(file, Some(&text), after)?,
+            None => fs::remove_file(file).map_err(|error| format!("{}: {error}", file.display()))?,
+        }
+    }
+    Ok(Outcome::Changed(difference::between(&text, after.as_deref().unwrap_or_default())))
+}
+
+fn report(
+    done: impl Iterator<Item = (&'static Editor, PathBuf, Result<Outcome, String>)>,
+    [changed, as_it_was]: [&str; 2],
+) -> ExitCode {
+    let (mut failed, mut said) = (Vec::new(), false);
+    for (editor, file, outcome) in done {
+        let line = |word: &str| format!("{:<14}  {word}: {}", editor.title, file.display());
+        match outcome {
+            Ok(Outcome::Changed(lines)) => say(&format!("{}\n{}", line(changed), lines.trim_end_matches('\n'))),
+            Ok(Outcome::AsItWas) if as_it_was.is_empty() => continue,
+            Ok(Outcome::AsItWas) => say(&line(as_it_was)),
+            Err(reason) => failed.push(format!("{}: {reason}", editor.title)),
+        }
+        said = true;
+    }
+    match (failed.is_empty(), said) {
+        (true, true) => ExitCode::SUCCESS,
+        (true, false) => {
+            say("no editor has an entry of aic-broker");
+            ExitCode::SUCCESS
+        }
+        (false, _) => stop(code::FAILED, &failed.join("\naic-broker: ")),
+    }
+}
