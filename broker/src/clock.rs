@@ -25,6 +25,14 @@ impl Moment {
         Self { monotonic: self.monotonic + more, wall: self.wall + more }
     }
 
+    /// An earlier moment by its RFC 3339 text; `None` when it is none, lies ahead, or too far back to be counted.
+    pub fn before(self, text: &str) -> Option<Self> {
+        let since_1970 = u64::try_from(text.parse::<Timestamp>().ok()?.as_millisecond()).ok()?;
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970);
+        let ago = self.wall.duration_since(wall).ok()?;
+        Some(Self { monotonic: self.monotonic.checked_sub(ago)?, wall })
+    }
+
     /// Whether this moment has come on either clock: a clock that was set, or a machine that slept, ends a token early, never late.
     pub fn has_come(self, now: Self) -> bool {
         now.monotonic >= self.monotonic || now.wall >= self.wall
