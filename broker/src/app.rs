@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aic_proto::catalogue;
 use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
 use tokio::sync::{Notify, mpsc};
 use url::Url;
 
 use crate::aic::Documents;
-use crate::audit::{Audit, Entry};
+use crate::audit::{self, Audit, Entry};
 use crate::client::{Broker, Registry};
 use crate::clock::{self, Moment};
 use crate::config::{Browser, Config, Places, Tenant};
 use crate::guard::Guard;
+use crate::guard::repeat::Repeats;
 use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
@@ -171,6 +173,7 @@ fn build(
         config,
         http,
         guard: Guard::default(),
+        repeats: repeats(places)?,
         audit,
         keychain,
         documents: Documents::default(),
@@ -181,6 +184,18 @@ fn build(
         started: Moment::now(),
         state_key: clock::random().map_err(|error| format!("the OS has no randomness: {error}"))?,
     })
+}
+
+/// The writes that may have been made; those of an earlier broker are on record.
+fn repeats(places: &Places) -> Result<Repeats, String> {
+    let repeats = Repeats::in_directory(&places.endpoint.directory)?;
+    let now = Moment::now();
+    for doubt in audit::in_doubt(&places.state).unwrap_or_default() {
+        if let (Some(tool), Some(at)) = (catalogue::find(&doubt.tool), now.before(&doubt.time)) {
+            repeats.inherit(&doubt.fingerprint, &doubt.tenant, tool, &doubt.transaction_id, at);
+        }
+    }
+    Ok(repeats)
 }
 
 /// Proxies and certificates: the configuration always counts, the environment only when a person or the service manager set it.

@@ -18,6 +18,7 @@ mod life;
 mod memory;
 mod packages;
 mod pages;
+mod repeats;
 mod secrets;
 mod sharing;
 mod sign_in;

@@ -1,5 +1,6 @@
 //! Carries out one tool call: may it, with which token, what came of it, on record before it is answered.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use aic_proto::catalogue::{self, Tool};
 use aic_proto::message::{Answer, Call, Outcome, SignInNeeded, Success, ToShim};
 use aic_proto::refusal::{Executed, Failure, Kind};
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -17,6 +19,7 @@ use crate::audit::{Entry, Request};
 use crate::clock::{self, Moment};
 use crate::config::Tenant;
 use crate::guard::policy;
+use crate::guard::repeat::Fingerprint;
 use crate::oauth::Opener;
 use crate::tools::{self, Arguments, Output, Run};
 
@@ -28,6 +31,7 @@ struct Admitted {
     tool: &'static Tool,
     run: Run,
     arguments: Arguments,
+    fingerprint: Fingerprint,
     tenant: Tenant,
 }
 
@@ -51,7 +55,8 @@ pub(super) async fn carry_out<O: Opener + Clone + 'static>(
             let entry = Entry {
                 event: "refusal",
                 outcome: Some(failure.kind.word().to_owned()),
-                executed: Some("no"),
+                executed: Some(failure.executed.word()),
+                transaction_id: failure.transaction_id.clone(),
                 ..entry_of(client, &call.tool, tenant, began)
             };
             let _ = broker.record(&entry);
@@ -72,16 +77,18 @@ fn admit<O>(broker: &Broker<O>, client: &Client, call: &Call) -> Result<Admitted
     let arguments = arguments::check(tool, &call.arguments)?;
     let tenant = tenant_for(broker, shim.tenant.as_deref())?;
     policy::may_call(tool, &policy::selection(shim), &tenant, broker.paused.load(Ordering::Relaxed))?;
-    match broker.guard.refused(&tenant) {
+    let fingerprint = broker.repeats.fingerprint(&tenant.name, tool, &arguments);
+    let refused = broker.guard.refused(&tenant);
+    match refused.or_else(|| broker.repeats.known(&fingerprint, tool, client.number, Moment::now())) {
         Some(failure) => Err(failure),
-        None => Ok(Admitted { tool, run, arguments: Arguments(arguments), tenant }),
+        None => Ok(Admitted { tool, run, arguments: Arguments(arguments), fingerprint, tenant }),
     }
 }
 
 /// What a call is carried out with, and what outlives it when it is dropped.
 struct Work<O> {
     errand: Errand<O>,
-    sends: bool,
+    tool: &'static Tool,
     began: Moment,
     user: Mutex<Option<String>>,
 }
@@ -89,6 +96,7 @@ struct Work<O> {
 /// How a call's work ended.
 enum Ended {
     Done(Result<Output, Fault>, String),
+    Broken,
     Cancelled,
     TimedOut,
     Refused(Failure),
@@ -107,18 +115,19 @@ impl<O: Opener + Clone + 'static> Work<O> {
             client: Arc::clone(client),
             tool: admitted.tool.name,
             scopes: admitted.tool.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            fingerprint: admitted.fingerprint,
             tenant: admitted.tenant,
             transaction_id: clock::uuid().map_err(no_chance)?,
             journal: Journal::default(),
             pending: Arc::default(),
         };
-        let sends = !admitted.tool.scopes.is_empty();
-        Ok((Self { errand, sends, began, user: Mutex::default() }, admitted.run, admitted.arguments))
+        Ok((Self { errand, tool: admitted.tool, began, user: Mutex::default() }, admitted.run, admitted.arguments))
     }
 
     async fn run(&self, run: Run, arguments: Arguments, deadline: Instant, cancelled: oneshot::Receiver<()>) -> Ended {
+        let work = AssertUnwindSafe(self.work(run, arguments, deadline)).catch_unwind();
         tokio::select! {
-            ended = self.work(run, arguments, deadline) => ended,
+            ended = work => ended.unwrap_or(Ended::Broken),
             _ = cancelled => Ended::Cancelled,
             () = tokio::time::sleep_until(deadline) => Ended::TimedOut,
         }
@@ -127,7 +136,7 @@ impl<O: Opener + Clone + 'static> Work<O> {
     /// Tools that send nothing need neither a session nor a tenant that is fit.
     async fn work(&self, run: Run, arguments: Arguments, deadline: Instant) -> Ended {
         let api = self.errand.api(deadline);
-        if self.sends {
+        if !self.tool.scopes.is_empty() {
             match self.errand.admit_tenant(&api).await {
                 Err(fault) => return Ended::Done(Err(fault), self.errand.transaction_id.clone()),
                 Ok(Err(failure)) => return Ended::Refused(failure),
@@ -150,10 +159,26 @@ impl<O: Opener + Clone + 'static> Work<O> {
         let nothing_done = fault::executed(&sent) == Executed::No;
         let signed_out = matches!(&ended, Ended::Done(Err(Fault::SignedOut), _));
         let outcome = self.outcome(ended, &sent);
+        self.note(&outcome);
         let recorded = self.errand.broker.record(&self.entry(&outcome, &sent));
         match pending {
             Some(pending) if signed_out && nothing_done => ToShim::SignInNeeded(SignInNeeded { id, pending }),
             _ => ToShim::Answer(Answer { id, outcome: with_warning(outcome, recorded.err()) }),
+        }
+    }
+
+    /// A write that may have been made holds its repeats back; whoever was told so and looks is free to repeat it.
+    fn note(&self, outcome: &Outcome) {
+        let (repeats, tenant, client) =
+            (&self.errand.broker.repeats, &self.errand.tenant.name, self.errand.client.number);
+        match outcome {
+            Outcome::Failure(failure) if failure.executed == Executed::Unknown => {
+                repeats.remember(&self.errand.fingerprint, tenant, self.tool, failure, client, Moment::now());
+            }
+            Outcome::Success(_) if self.tool.hints.read_only => {
+                repeats.looked(tenant, self.tool.toolset, client, self.began);
+            }
+            _ => {}
         }
     }
 
@@ -165,6 +190,10 @@ impl<O: Opener + Clone + 'static> Work<O> {
             }
             Ended::Done(Err(fault), _) => Outcome::Failure(fault::failure(fault, sent, transaction_id)),
             Ended::Refused(failure) => Outcome::Failure(failure),
+            Ended::Broken => {
+                let failure = fault::broken_off(Kind::Internal, "the broker failed at this call", sent, transaction_id);
+                Outcome::Failure(failure.with_hint("aic-broker audit"))
+            }
             Ended::Cancelled => {
                 Outcome::Failure(fault::broken_off(Kind::Cancelled, "the call was cancelled", sent, transaction_id))
             }

@@ -18,6 +18,7 @@ use crate::aic::{Fault, Journal};
 use crate::audit::Entry;
 use crate::clock;
 use crate::config::{Tenant, resolve};
+use crate::guard::repeat::Fingerprint;
 use crate::oauth::Opener;
 use crate::secret::Secret;
 use crate::vault::{self, By, Need, Report, Revoked, Started};
@@ -263,6 +264,7 @@ async fn look_at<O: Opener + Clone + 'static>(
         client: Arc::clone(client),
         tool: "aic-broker token",
         scopes: scopes.into(),
+        fingerprint: Fingerprint::default(),
         tenant: tenant.clone(),
         transaction_id,
         journal: Journal::default(),

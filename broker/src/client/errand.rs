@@ -11,6 +11,7 @@ use crate::aic::{self, Api, Fault, Journal, Later};
 use crate::audit::{Entry, Request};
 use crate::config::Tenant;
 use crate::guard::Admission;
+use crate::guard::repeat::Fingerprint;
 use crate::oauth::Opener;
 use crate::secret::Bearer;
 use crate::vault::Need;
@@ -22,6 +23,7 @@ pub(super) struct Errand<O> {
     /// What is written in the audit log as the tool.
     pub(super) tool: &'static str,
     pub(super) scopes: Arc<[String]>,
+    pub(super) fingerprint: Fingerprint,
     pub(super) tenant: Tenant,
     pub(super) transaction_id: String,
     pub(super) journal: Journal,
@@ -36,6 +38,7 @@ impl<O> Clone for Errand<O> {
             client: Arc::clone(&self.client),
             tool: self.tool,
             scopes: Arc::clone(&self.scopes),
+            fingerprint: self.fingerprint.clone(),
             tenant: self.tenant.clone(),
             transaction_id: self.transaction_id.clone(),
             journal: self.journal.clone(),
@@ -105,6 +108,7 @@ impl<O: Opener + Clone + 'static> aic::Caller for Errand<O> {
             client: Some(self.client.label.clone()),
             tenant: Some(self.tenant.name.clone()),
             tool: Some(self.tool.to_owned()),
+            fingerprint: Some(self.fingerprint.as_str().to_owned()),
             requests: vec![Request { method: method.to_owned(), path: path.to_owned(), status: None }],
             transaction_id: Some(self.transaction_id.clone()),
             ..Entry::default()

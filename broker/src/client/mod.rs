@@ -22,6 +22,7 @@ use crate::audit::{self, Audit};
 use crate::clock::Moment;
 use crate::config::{Config, Tenant, TenantError, resolve};
 use crate::guard::Guard;
+use crate::guard::repeat::Repeats;
 use crate::http::Http;
 use crate::keychain::Keychain;
 use crate::oauth::Opener;
@@ -39,6 +40,8 @@ pub struct Broker<O> {
     pub vault: Vault<O>,
     /// The tenants' fitness.
     pub guard: Guard,
+    /// The writes whose outcome is unknown.
+    pub repeats: Repeats,
     /// The audit log.
     pub audit: Arc<Audit>,
     /// The keychain, for `status`.

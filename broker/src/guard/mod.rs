@@ -1,6 +1,7 @@
 //! Says whether a call may be made at all: by tenant, by tier, by policy.
 
 pub mod policy;
+pub mod repeat;
 pub mod tier;
 
 use std::collections::HashMap;
