@@ -7,6 +7,8 @@ mod cli;
 mod client;
 mod clock;
 mod config;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod http;
 mod keychain;
@@ -14,6 +16,7 @@ mod listen;
 mod oauth;
 mod os;
 mod secret;
+mod text;
 mod tools;
 mod vault;
 

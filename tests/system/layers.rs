@@ -6,16 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the highest first; those of one rank do not name each other.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["listen"],
     &["client"],
     &["guard", "vault", "tools", "audit"],
     &["oauth", "keychain", "aic"],
     &["http"],
     &["secret", "clock", "os", "config"],
+    &["text"],
 ];
 /// What joins the parts and may name them all.
-const JOINS: [&str; 4] = ["app", "cli", "lib", "main"];
+const JOINS: [&str; 5] = ["app", "cli", "lib", "main", "fuzzing"];
 /// Where a token's characters may be read.
 const READERS: [&str; 4] = ["secret", "oauth", "vault", "keychain"];
 

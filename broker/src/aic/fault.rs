@@ -6,6 +6,7 @@ use aic_proto::refusal::Kind;
 use serde_json::Value;
 
 use crate::http;
+use crate::text::one_line;
 
 /// The most of a tenant's error text that is passed on: enough for a policy error, too little to flood a model.
 const MESSAGE_LIMIT: usize = 2_000;
@@ -212,13 +213,9 @@ fn plain(body: &[u8]) -> String {
     }
 }
 
-/// One bounded line without control or direction characters: it reaches terminals, logs and models.
+/// One bounded line: it reaches terminals, logs and models.
 fn clean(text: &str) -> String {
-    let steering = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let line: String = text.chars().map(|c| if steering(c) { ' ' } else { c }).take(MESSAGE_LIMIT).collect();
-    line.trim().to_owned()
+    one_line(text, MESSAGE_LIMIT)
 }
 
 #[cfg(test)]

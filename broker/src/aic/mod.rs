@@ -7,9 +7,7 @@ mod reply;
 mod request;
 
 pub use api::{Api, Caller, Documents, Journal, Later, Parts, Sent};
-pub use fault::Fault;
-#[cfg(test)]
-pub use fault::Upstream;
+pub use fault::{Fault, Upstream};
 pub use path::{Filter, Path};
 pub use reply::Reply;
 pub use request::Request;

@@ -8,18 +8,17 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderMap, ORIGIN, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::authorize::{Expected, Redirect, judge};
+use super::navigation::is_navigation;
 use super::page::{Page, render};
 use crate::config::Tenant;
 use crate::os::ADDRESS_FAMILY_NOT_SUPPORTED;
@@ -108,6 +107,16 @@ impl Open {
     }
 }
 
+/// Reads one connection's request as a browser's on the redirect port is read.
+pub(super) async fn serve_one(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    tenant: Tenant,
+    state: Arc<Secret>,
+    found: mpsc::Sender<Arrived>,
+) {
+    one(stream, Arc::new(Awaited { tenant, state, found })).await;
+}
+
 /// Serves the port until it is closed, or what is returned is dropped. The caller answers [`Arrived::page`].
 pub(super) fn serve(held: Loopback, tenant: Tenant, state: Arc<Secret>, found: mpsc::Sender<Arrived>) -> Open {
     let awaited = Arc::new(Awaited { tenant, state, found });
@@ -144,7 +153,7 @@ async fn accept(held: Loopback, awaited: &Arc<Awaited>, connections: &mut JoinSe
     }
 }
 
-async fn one(stream: TcpStream, awaited: Arc<Awaited>) {
+async fn one(stream: impl AsyncRead + AsyncWrite + Unpin, awaited: Arc<Awaited>) {
     let service = service_fn(|request| {
         let awaited = Arc::clone(&awaited);
         async move { Ok::<_, Infallible>(answer(&request, &awaited).await) }
@@ -180,18 +189,6 @@ async fn answer(request: &Request<Incoming>, awaited: &Awaited) -> Response<Full
     }
 }
 
-/// Whether a request is a browser's own navigation to the redirect URI, and not a page's script, an image or a rebound name.
-fn is_navigation(method: &Method, path: &str, headers: &HeaderMap, tenant: &Tenant) -> bool {
-    let uri = &tenant.entry.redirect_uri;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    method == Method::GET
-        && path == uri.path
-        && header(HOST.as_str()).is_some_and(|host| host.eq_ignore_ascii_case(&uri.host))
-        && !headers.contains_key(ORIGIN)
-        && header("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
-        && header("sec-fetch-dest").is_none_or(|dest| dest == "document")
-}
-
 fn html(status: StatusCode, page: String) -> Response<Full<Bytes>> {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     Response::builder()
@@ -203,47 +200,4 @@ fn html(status: StatusCode, page: String) -> Response<Full<Bytes>> {
         .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
         .body(Full::new(Bytes::from(page)))
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use hyper::header::{HeaderName, HeaderValue};
-
-    use super::*;
-    use crate::config::{Config, resolve};
-
-    #[test]
-    fn only_a_navigation_to_the_redirect_uri_is_looked_at() {
-        let tenant = resolve(Some("openam-acme-dev.id.forgerock.io"), &Config::default()).unwrap();
-        let good = ("host", "localhost:3000");
-        type Case<'a> = (Method, &'a str, &'a [(&'static str, &'static str)], bool);
-        let cases: [Case<'_>; 11] = [
-            (Method::GET, "/", &[good], true),
-            (
-                Method::GET,
-                "/",
-                &[("host", "LOCALHOST:3000"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
-                true,
-            ),
-            (Method::POST, "/", &[good], false),
-            (Method::HEAD, "/", &[good], false),
-            (Method::GET, "/other", &[good], false),
-            (Method::GET, "/", &[], false),
-            (Method::GET, "/", &[("host", "rebind.test:3000")], false),
-            (Method::GET, "/", &[("host", "localhost")], false),
-            (Method::GET, "/", &[good, ("origin", "null")], false),
-            (Method::GET, "/", &[good, ("sec-fetch-mode", "no-cors")], false),
-            (Method::GET, "/", &[good, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], false),
-        ];
-
-        for (method, path, headers, wanted) in cases {
-            let map = headers
-                .iter()
-                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-                .collect();
-            assert_eq!(is_navigation(&method, path, &map, &tenant), wanted, "{method} {path} {headers:?}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+use crate::text::steers;
 
 /// What is read of a token.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) fn read(token: &Secret) -> Claims {
 
 /// A name that may stand in a page, a terminal and the audit log.
 fn presentable(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 256 && !name.chars().any(char::is_control)
+    !name.is_empty() && name.len() <= 256 && !name.chars().any(steers)
 }
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ mod tests {
             (jwt(r#"{"sub":"id"}"#), Some("id"), None),
             (jwt("not json"), None, None),
             (jwt("{\"sub\":\"a\\u001bb\"}"), None, None),
+            (jwt("{\"sub\":\"a\\u202eb\"}"), None, None),
             (Secret::copy_of("opaque"), None, None),
             (Secret::copy_of("a.!!.c"), None, None),
         ];

@@ -6,20 +6,13 @@ use aic_proto::message::Shown;
 use aic_proto::refusal::Failure;
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthType, ClientId, DeviceAuthorizationUrl, DeviceCodeErrorResponseType, PkceCodeChallenge, RequestTokenError,
-    Scope, StandardDeviceAuthorizationResponse, TokenUrl,
+    AuthType, ClientId, DeviceAuthorizationUrl, PkceCodeChallenge, Scope, StandardDeviceAuthorizationResponse, TokenUrl,
 };
-use url::Url;
 
 use super::token::Wire;
-use super::{Grant, LOGIN_SCOPES, declined, failed, grant};
+use super::{Grant, LOGIN_SCOPES, failed, grant, polling};
 use crate::config::Tenant;
 use crate::http::Http;
-
-/// The longest that a device code is polled, whatever the tenant says.
-const LONGEST: Duration = Duration::from_secs(10 * 60);
-/// The longest `interval` that makes sense within that time.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A device authorization under way.
 pub(super) struct Device<'a> {
@@ -48,28 +41,19 @@ impl<'a> Device<'a> {
             .add_extra_param("code_challenge_method", "S256");
         let wire = Wire::new(http, device);
         let details: StandardDeviceAuthorizationResponse =
-            request.request_async(&wire).await.map_err(|error| failed(tenant, words(&error)))?;
-        match are_on_tenant(&details, tenant) {
-            true if details.interval() > LONGEST_INTERVAL => {
-                Err(failed(tenant, "the tenant asks for an absurd polling interval"))
-            }
-            true => Ok(Self { http, tenant, details, verifier, timeout }),
-            false => Err(failed(tenant, "the tenant names a sign-in page on another host, which nobody should open")),
-        }
+            request.request_async(&wire).await.map_err(|error| failed(tenant, polling::words(&error)))?;
+        polling::judge(&details, tenant)?;
+        Ok(Self { http, tenant, details, verifier, timeout })
     }
 
     /// What the person is shown.
     pub(super) fn shown(&self) -> Shown {
-        Shown::Device {
-            uri: self.details.verification_uri().to_string(),
-            uri_complete: self.details.verification_uri_complete().map(|uri| uri.secret().clone()),
-            user_code: self.details.user_code().secret().clone(),
-        }
+        polling::shown(&self.details)
     }
 
     /// How long the code can be entered.
     pub(super) fn expires_in(&self) -> Duration {
-        self.details.expires_in().min(LONGEST).min(self.timeout)
+        polling::within(&self.details, self.timeout)
     }
 
     /// Polls until the person is done. `interval`, `slow_down` and `authorization_pending` are oauth2's work.
@@ -89,55 +73,9 @@ impl<'a> Device<'a> {
         let outcome = tokio::time::timeout(self.expires_in(), polling).await;
         match (outcome, wire.take()) {
             (Ok(Ok(_)), Some(answer)) => Ok(grant(answer)),
-            (Ok(Err(error)), _) => Err(ended(self.tenant, &error)),
-            (Err(_), _) => Err(expired(self.tenant)),
+            (Ok(Err(error)), _) => Err(polling::ended(self.tenant, &error)),
+            (Err(_), _) => Err(polling::expired(self.tenant)),
             (Ok(Ok(_)), None) => Err(failed(self.tenant, "the answer holds no token")),
         }
-    }
-}
-
-fn are_on_tenant(details: &StandardDeviceAuthorizationResponse, tenant: &Tenant) -> bool {
-    let complete = details.verification_uri_complete().map(|uri| uri.secret().as_str());
-    [Some(details.verification_uri().as_str()), complete].into_iter().flatten().all(|page| is_on_tenant(page, tenant))
-}
-
-fn is_on_tenant(page: &str, tenant: &Tenant) -> bool {
-    Url::parse(page).is_ok_and(|url| {
-        url.origin() == tenant.origin().url().origin() && url.username().is_empty() && url.password().is_none()
-    })
-}
-
-type PollError = RequestTokenError<crate::http::Error, oauth2::DeviceCodeErrorResponse>;
-
-/// Where the person declined.
-const ON_THE_PAGE: &str = "on the sign-in page";
-/// OpenAM's own word for RFC 8628's `access_denied`.
-const DECLINED_BY_OPENAM: &str = "authorization_declined";
-
-fn ended(tenant: &Tenant, error: &PollError) -> Failure {
-    let RequestTokenError::ServerResponse(said) = error else { return failed(tenant, words(error)) };
-    match said.error() {
-        DeviceCodeErrorResponseType::AccessDenied => declined(tenant, ON_THE_PAGE),
-        DeviceCodeErrorResponseType::ExpiredToken => expired(tenant),
-        DeviceCodeErrorResponseType::Basic(other) if other.as_ref() == DECLINED_BY_OPENAM => {
-            declined(tenant, ON_THE_PAGE)
-        }
-        _ => failed(tenant, words(error)),
-    }
-}
-
-fn expired(tenant: &Tenant) -> Failure {
-    failed(tenant, "nobody entered the code before it expired")
-}
-
-/// What an OAuth error says, without URLs and bodies.
-pub(super) fn words<T: oauth2::ErrorResponse + std::fmt::Display>(
-    error: &RequestTokenError<crate::http::Error, T>,
-) -> String {
-    match error {
-        RequestTokenError::ServerResponse(said) => said.to_string(),
-        RequestTokenError::Request(cause) => cause.to_string(),
-        RequestTokenError::Parse(..) => "AM's answer is no OAuth answer".to_owned(),
-        RequestTokenError::Other(text) => text.clone(),
     }
 }

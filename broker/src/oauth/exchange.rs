@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::form_urlencoded::Serializer;
 
+use super::said;
 use super::token::{self, Read};
 use crate::clock::Moment;
 use crate::config::Tenant;
@@ -103,22 +104,24 @@ pub(super) fn form_headers() -> HeaderMap {
     HeaderMap::from_iter([(HeaderName::from_static("content-type"), form), (HeaderName::from_static("accept"), json)])
 }
 
-fn judge(reply: &http::Reply, scopes: &[&str]) -> Result<Exchanged, ExchangeError> {
-    let said = |what: &str| format!("{what} (status {})", reply.status);
+pub(super) fn judge(reply: &http::Reply, scopes: &[&str]) -> Result<Exchanged, ExchangeError> {
+    let status = |what: &str| format!("{what} (status {})", reply.status);
     match (reply.status, token::read(&reply.body)) {
         (200, Read::Granted(answer)) => match surplus(answer.scope.as_deref(), scopes) {
             None => Ok(Exchanged { lifetime: answer.lifetime(), token: answer.access, refresh: answer.refresh }),
-            Some(more) => Err(ExchangeError::Odd(format!("AM granted the scope {more}, which was not asked for"))),
+            Some(more) => {
+                Err(ExchangeError::Odd(format!("AM granted the scope {}, which was not asked for", said(more))))
+            }
         },
         (429, _) => Err(ExchangeError::Limited(http::retry_after(&reply.headers, Moment::now().wall))),
-        (500.., _) => Err(ExchangeError::Unreachable(said("AM failed"))),
+        (500.., _) => Err(ExchangeError::Unreachable(status("AM failed"))),
         (401, Read::Refused(refusal)) => Err(ExchangeError::Rejected(refusal.to_string())),
-        (401, _) => Err(ExchangeError::Rejected(said("AM refused the token"))),
+        (401, _) => Err(ExchangeError::Rejected(status("AM refused the token"))),
         (400, Read::Refused(refusal)) if matches!(refusal.error.as_str(), "invalid_grant" | "invalid_request") => {
             Err(ExchangeError::Rejected(refusal.to_string()))
         }
         (_, Read::Refused(refusal)) => Err(ExchangeError::Refused(refusal.to_string())),
-        _ => Err(ExchangeError::Odd(said("AM's answer is no token answer"))),
+        _ => Err(ExchangeError::Odd(status("AM's answer is no token answer"))),
     }
 }
 
@@ -157,6 +160,20 @@ mod tests {
 
         for (status, body, wanted) in cases {
             assert!(wanted(&judge(&answer(status, body), &["a"])), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_am_says_steers_nobody() {
+        for body in
+            [r#"{"error":"\u001b]8;;x\u0007"}"#, r#"{"access_token":"t","token_type":"Bearer","scope":"a \u001b[2J"}"#]
+        {
+            let told = judge(&answer(200, body), &["a"]).err();
+            let text = match told {
+                Some(ExchangeError::Refused(text) | ExchangeError::Odd(text)) => text,
+                other => format!("\n{other:?}"),
+            };
+            assert!(!text.chars().any(char::is_control), "{text:?}");
         }
     }
 }

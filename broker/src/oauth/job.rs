@@ -12,10 +12,10 @@ use url::Url;
 
 use super::authorize::{Attempt, Expected, Redirect, judge};
 use super::callback::{self, Arrived};
-use super::device::{self, Device};
+use super::device::Device;
 use super::page::{Page, render};
 use super::token::Wire;
-use super::{Grant, Loopback, PortTaken, declined, failed, grant};
+use super::{Grant, Loopback, PortTaken, declined, failed, grant, polling, said};
 use crate::clock::Moment;
 use crate::config::{LoginWay, Tenant};
 use crate::http::Http;
@@ -161,7 +161,7 @@ impl<O: Opener> Job<O> {
         let _ = shown.send(self.pending(screen, self.timeout, None));
         let next = tokio::time::timeout(self.timeout, pasted.recv()).await.map_err(|_| self.too_late())?;
         let text = next.ok_or_else(|| failed(&self.tenant, "it was given up"))?;
-        match self.judge_pasted(&text, &attempt.state) {
+        match judge_pasted(&text, &Expected { tenant: &self.tenant, state: &attempt.state }) {
             Redirect::NotOurs => Err(failed(&self.tenant, "the pasted URL is not the end of this sign-in")),
             redirect => self.redeem(redirect, attempt.verifier).await,
         }
@@ -170,17 +170,12 @@ impl<O: Opener> Job<O> {
     /// The awaited redirect, pasted although a listener waits for it; anything else that is pasted changes nothing.
     async fn pasted_redirect(&self, pasted: &mut mpsc::Receiver<Secret>, state: &Secret) -> Redirect {
         while let Some(text) = pasted.recv().await {
-            match self.judge_pasted(&text, state) {
+            match judge_pasted(&text, &Expected { tenant: &self.tenant, state }) {
                 Redirect::NotOurs => {}
                 redirect => return redirect,
             }
         }
         std::future::pending().await
-    }
-
-    fn judge_pasted(&self, text: &Secret, state: &Secret) -> Redirect {
-        let query = Url::parse(text.expose().trim()).ok().and_then(|url| url.query().map(str::to_owned));
-        judge(query.as_deref().unwrap_or_default(), &Expected { tenant: &self.tenant, state })
     }
 
     async fn device(&self, shown: Tell, note: Option<String>) -> Result<Grant, Failure> {
@@ -212,7 +207,7 @@ impl<O: Opener> Job<O> {
         match (outcome, wire.take()) {
             (Ok(_), Some(answer)) => Ok(grant(answer)),
             (Ok(_), None) => Err(failed(&self.tenant, "the answer holds no token")),
-            (Err(error), _) => Err(failed(&self.tenant, device::words(&error))),
+            (Err(error), _) => Err(failed(&self.tenant, polling::words(&error))),
         }
     }
 
@@ -255,24 +250,29 @@ impl<O: Opener> Job<O> {
     }
 }
 
-fn refused(tenant: &Tenant, error: &str, description: &str) -> Failure {
-    let words: String = [description, error]
-        .iter()
-        .find(|text| !text.is_empty())
-        .map_or("", |text| *text)
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect();
+/// AM's refusal in the redirect, in its own words.
+pub(super) fn refused(tenant: &Tenant, error: &str, description: &str) -> Failure {
+    let words = said(if description.is_empty() { error } else { description });
     match error {
         "access_denied" => declined(tenant, &words),
-        _ => failed(tenant, format!("AM says {error}: {words}")),
+        _ => failed(tenant, format!("AM says {}: {words}", said(error))),
     }
+}
+
+/// Judges a URL that a person pasted.
+pub(super) fn judge_pasted(text: &Secret, expected: &Expected<'_>) -> Redirect {
+    let query = Url::parse(text.expose().trim()).ok().and_then(|url| url.query().map(str::to_owned));
+    judge(query.as_deref().unwrap_or_default(), expected)
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use aic_proto::refusal::Kind;
+
     use super::*;
+    use crate::config::{Config, resolve};
 
     #[test]
     fn the_way_follows_what_was_asked_and_what_there_is() {
@@ -294,6 +294,22 @@ mod tests {
 
         for (how, login, around, wanted) in cases {
             assert_eq!(choose(how, login, around), wanted, "{how:?} {login:?} {around:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_in_the_redirect_is_told_in_one_line() {
+        let tenant = resolve(Some("openam-acme-dev.id.forgerock.io"), &Config::default()).unwrap();
+        let cases = [
+            ("access_denied", "", Kind::LoginDeclined, "declined: access_denied"),
+            ("server_error", "a\u{1b}b", Kind::LoginFailed, "AM says server_error: a b"),
+            ("x\u{1b}y", "", Kind::LoginFailed, "AM says x y: x y"),
+        ];
+
+        for (error, description, kind, wanted) in cases {
+            let failure = refused(&tenant, error, description);
+            assert_eq!(failure.kind, kind, "{error:?}");
+            assert!(failure.message.ends_with(wanted), "{failure:?}");
         }
     }
 }

@@ -5,8 +5,11 @@ mod callback;
 mod claims;
 mod device;
 mod exchange;
+pub mod fuzzing;
 mod job;
+mod navigation;
 mod page;
+mod polling;
 mod revoke;
 mod token;
 
@@ -21,6 +24,7 @@ pub use revoke::revoke;
 
 use crate::config::Tenant;
 use crate::secret::Secret;
+use crate::text::one_line;
 
 /// The scopes of a sign-in: what the tools of the catalogue need, and no more.
 ///
@@ -29,6 +33,8 @@ pub const LOGIN_SCOPES: [&str; 5] =
     ["fr:idm:*", "fr:idc:monitoring:*", "fr:idc:esv:update", "fr:idc:esv:read", "fr:am:*"];
 /// How long one request to an OAuth endpoint may take.
 const OAUTH_WITHIN: Duration = Duration::from_secs(20);
+/// The most of AM's own words that is passed on: a sentence or two.
+const WORDS_LIMIT: usize = 300;
 
 /// What a sign-in returned.
 pub struct Grant {
@@ -61,6 +67,11 @@ fn grant(answer: token::Answer) -> Grant {
 /// Source: AM's `iss` is the OAuth base, `https://host:443/am/oauth2`.
 fn issuer_path(tenant: &Tenant) -> &str {
     tenant.entry.authorize_path.as_str().rsplit_once('/').map_or("", |(base, _)| base)
+}
+
+/// AM's own words, as one line for a person and a model.
+fn said(words: &str) -> String {
+    one_line(words, WORDS_LIMIT)
 }
 
 /// The person, or AM for them, said no; a model must not ask again by itself.

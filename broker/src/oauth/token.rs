@@ -10,7 +10,7 @@ use oauth2::AsyncHttpClient;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::OAUTH_WITHIN;
+use super::{OAUTH_WITHIN, said};
 use crate::http::{self, HeaderMap, Http, Method, OAUTH_LIMIT};
 use crate::secret::Secret;
 
@@ -101,10 +101,10 @@ fn fits_a_header(token: &str) -> bool {
 /// The words of an OAuth refusal, bounded and in one line.
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let line: String = self.description.chars().filter(|c| !c.is_control()).take(300).collect();
-        match line.is_empty() {
-            true => write!(f, "{}", self.error),
-            false => write!(f, "{line} ({})", self.error),
+        let (error, description) = (said(&self.error), said(&self.description));
+        match description.is_empty() {
+            true => write!(f, "{error}"),
+            false => write!(f, "{description} ({error})"),
         }
     }
 }
@@ -138,39 +138,43 @@ impl<'a> Wire<'a> {
     async fn exchange(&self, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, http::Error> {
         let (parts, body) = request.into_parts();
         let reply = self.http.send(post(self.endpoint.clone(), parts.headers, body)).await?;
-        let status = self.status(&reply)?;
-        let mut response = oauth2::HttpResponse::new(self.hold_back(&reply));
-        *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
-        Ok(response)
-    }
-
-    fn status(&self, reply: &http::Reply) -> Result<u16, http::Error> {
         let again = || http::Error::NoAnswer {
             host: self.endpoint.host_str().unwrap_or_default().to_owned(),
             cause: format!("status {}", reply.status),
         };
-        match (self.polls, read(&reply.body)) {
-            (true, Read::Refused(_)) => Ok(400),
-            (true, Read::Unreadable) if reply.status == 429 || reply.status >= 500 => Err(again()),
-            _ => Ok(reply.status),
+        let status = if self.polls { polled(reply.status, &reply.body).ok_or_else(again)? } else { reply.status };
+        let (shown, answer) = hold_back(&reply.body);
+        if answer.is_some() {
+            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = answer;
         }
+        let mut response = oauth2::HttpResponse::new(shown);
+        *response.status_mut() = oauth2::http::StatusCode::from_u16(status).unwrap_or_default();
+        Ok(response)
     }
+}
 
-    fn hold_back(&self, reply: &http::Reply) -> Vec<u8> {
-        let Read::Granted(answer) = read(&reply.body) else { return reply.body.to_vec() };
-        let scope = answer.scope.clone().map(Cow::Owned);
-        let shown = Members {
-            access_token: Some(PLACEHOLDER.into()),
-            refresh_token: None,
-            token_type: Some("Bearer".into()),
-            expires_in: answer.expires_in,
-            scope,
-            error: None,
-            error_description: None,
-        };
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        serde_json::to_vec(&shown).unwrap_or_default()
+/// The status that oauth2 is shown for a poll; `None` when the server fails and is asked again later.
+pub(super) fn polled(status: u16, body: &[u8]) -> Option<u16> {
+    match read(body) {
+        Read::Refused(_) => Some(400),
+        Read::Unreadable if status == 429 || status >= 500 => None,
+        _ => Some(status),
     }
+}
+
+/// The body that oauth2 is shown, and the tokens that were taken out of it.
+pub(super) fn hold_back(body: &[u8]) -> (Vec<u8>, Option<Answer>) {
+    let Read::Granted(answer) = read(body) else { return (body.to_vec(), None) };
+    let shown = Members {
+        access_token: Some(PLACEHOLDER.into()),
+        refresh_token: None,
+        token_type: Some("Bearer".into()),
+        expires_in: answer.expires_in,
+        scope: answer.scope.clone().map(Cow::Owned),
+        error: None,
+        error_description: None,
+    };
+    (serde_json::to_vec(&shown).unwrap_or_default(), Some(answer))
 }
 
 /// A form request to an OAuth endpoint.
@@ -219,6 +223,44 @@ mod tests {
             r#"{"access_token":7,"token_type":"Bearer"}"#,
         ] {
             assert!(matches!(read(body.as_bytes()), Read::Unreadable), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_one_line() {
+        let told = |error: &str, description: &str| {
+            Refusal { error: error.to_owned(), description: description.to_owned() }.to_string()
+        };
+
+        assert_eq!(told("invalid_grant", "no\u{1b}[31m\nmore"), "no [31m more (invalid_grant)");
+        assert_eq!(told("a\u{202e}\u{1b}b", ""), "a  b");
+        assert_eq!(told(&"x".repeat(999), "").len(), 300);
+    }
+
+    #[test]
+    fn oauth2_is_never_shown_a_token() {
+        let granted = br#"{"access_token":"canary","refresh_token":"canary","token_type":"Bearer","scope":"s"}"#;
+
+        let (shown, answer) = hold_back(granted);
+
+        assert_eq!(shown, br#"{"access_token":"held","token_type":"Bearer","scope":"s"}"#);
+        assert!(answer.is_some_and(|answer| answer.access.expose() == "canary"));
+        assert!(matches!(hold_back(b"{}"), (shown, None) if shown == b"{}"));
+    }
+
+    #[test]
+    fn a_poll_s_status_follows_what_the_body_says() {
+        let cases: [(u16, &[u8], Option<u16>); 6] = [
+            (403, br#"{"error":"authorization_pending"}"#, Some(400)),
+            (500, br#"{"error":"slow_down"}"#, Some(400)),
+            (429, b"", None),
+            (500, b"<html>", None),
+            (499, b"<html>", Some(499)),
+            (200, br#"{"access_token":"a","token_type":"Bearer"}"#, Some(200)),
+        ];
+
+        for (status, body, wanted) in cases {
+            assert_eq!(polled(status, body), wanted, "{status}");
         }
     }
 
