@@ -15,6 +15,8 @@ pub const REPLY_LIMIT: usize = 40 * 1024 * 1024;
 /// What is reserved before any byte of a body has arrived, whatever length it announces.
 const FIRST_RESERVE: usize = 16 * 1024;
 const KIND_BYTES: usize = 2;
+/// What decoding a body no longer than [`HELLO_LIMIT`] may reserve: bincode counts eight bytes for a number sent as one.
+const SMALL_RESERVE: usize = HELLO_LIMIT * 8;
 
 /// One frame as it arrived: its kind number and its undecoded body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,8 +112,15 @@ pub fn encode<M: Serialize>(kind: u16, message: &M, limit: usize) -> Result<Vec<
 ///
 /// Errors: [`Error::Malformed`] when the body is not such a message.
 pub fn decode<M: DeserializeOwned>(frame: &Frame) -> Result<M, Error> {
-    let bounded = bincode::config::standard().with_limit::<REPLY_LIMIT>();
-    bincode::serde::decode_from_slice(&frame.body, bounded)
-        .map(|(message, _)| message)
-        .map_err(|_| Error::Malformed(frame.kind))
+    let decoded = match frame.body.len() {
+        ..=HELLO_LIMIT => decode_within::<M, SMALL_RESERVE>(&frame.body),
+        _ => decode_within::<M, REPLY_LIMIT>(&frame.body),
+    };
+    decoded.ok_or(Error::Malformed(frame.kind))
+}
+
+/// bincode reserves the length that a text announces before it looks whether so much is there, unless a limit stops it.
+fn decode_within<M: DeserializeOwned, const LIMIT: usize>(body: &[u8]) -> Option<M> {
+    let bounded = bincode::config::standard().with_limit::<LIMIT>();
+    bincode::serde::decode_from_slice(body, bounded).ok().map(|(message, _)| message)
 }
