@@ -171,6 +171,7 @@ mod tests {
     fn the_place_follows_the_user_id_alone() {
         assert_eq!(Endpoint::on_linux(1000, true).socket(), Path::new("/run/user/1000/aic-broker/broker.sock"));
         assert_eq!(Endpoint::on_linux(7, false).socket(), Path::new("/tmp/aic-broker-7/broker.sock"));
+        assert_eq!(Endpoint::on_linux(7, false).lock(), Path::new("/tmp/aic-broker-7/broker.lock"));
     }
 
     #[test]
@@ -217,6 +218,12 @@ mod tests {
         for (found, wanted) in cases {
             assert_eq!(judge_own(found, 1000), wanted, "{found:?}");
         }
+    }
+
+    #[test]
+    fn the_directories_above_come_outermost_first() {
+        assert_eq!(parents(Path::new("/run/user/7")), [Path::new("/"), Path::new("/run"), Path::new("/run/user")]);
+        assert!(parents(Path::new("/")).is_empty());
     }
 
     #[test]

@@ -209,6 +209,30 @@ fn a_body_of_another_message_is_malformed() {
 }
 
 #[test]
+fn a_message_is_sent_up_to_its_limit() {
+    let hello = |length: usize| Hello::new("x".repeat(length), Role::Command).encode();
+    let call = |length: usize| {
+        ToBroker::Call(Call { id: 1, tool: String::new(), arguments: "x".repeat(length), within_ms: 0 }).encode()
+    };
+
+    assert_eq!((HELLO_LIMIT, REQUEST_LIMIT, REPLY_LIMIT), (4 << 10, 16 << 20, 40 << 20));
+    assert!(hello(4000).is_ok() && hello(4097).is_err());
+    assert!(call(REQUEST_LIMIT - 100).is_ok() && call(REQUEST_LIMIT).is_err());
+}
+
+/// bincode counts eight bytes for each length that is sent as one.
+#[test]
+fn a_short_message_of_many_lengths_is_read() {
+    let scopes = vec![String::new(); 4080];
+    let message = ToBroker::Token(TokenRequest { id: 9, tenant: "t".to_owned(), scopes });
+    let bytes = message.encode().unwrap();
+    let frame = Frame { kind: 32, body: bytes[6..].to_vec() };
+
+    assert!(frame.body.len() < HELLO_LIMIT);
+    assert_eq!(ToBroker::decode(&frame).unwrap(), message);
+}
+
+#[test]
 fn a_message_that_is_too_large_is_not_sent() {
     let call = Call { id: 1, tool: String::new(), arguments: "x".repeat(REQUEST_LIMIT), within_ms: 0 };
 

@@ -193,12 +193,49 @@ mod tests {
             ("   ", Err(OriginError::Empty)),
             ("https://", Err(OriginError::NotAUrl)),
             ("a b", Err(OriginError::NotAUrl)),
+            ("https://user@x.example.com", Err(OriginError::UserInfo)),
+            ("https://:pw@x.example.com", Err(OriginError::UserInfo)),
+            ("http://10.0.0.1", Err(OriginError::Scheme)),
+            ("http://[::2]", Err(OriginError::Scheme)),
+            ("http://[::1]", Ok("http://[::1]")),
         ];
 
         for (text, wanted) in cases {
             let found = Origin::parse(text).map(|origin| origin.to_string());
             assert_eq!(found.as_deref().map_err(|error| *error), wanted, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_origin_has_its_parts() {
+        let cases = [
+            ("x.example.com", "x.example.com", "x.example.com", false, "https://x.example.com/am/a"),
+            (
+                "https://x.example.com:8443",
+                "x.example.com",
+                "x.example.com:8443",
+                false,
+                "https://x.example.com:8443/am/a",
+            ),
+            ("http://[::1]:9", "[::1]", "[::1]:9", true, "http://[::1]:9/am/a"),
+        ];
+
+        for (text, host, authority, http, endpoint) in cases {
+            let origin = Origin::parse(text).unwrap();
+            assert_eq!((origin.host(), origin.authority().as_str()), (host, authority));
+            assert_eq!((origin.is_http(), origin.at("/am/a").as_str()), (http, endpoint));
+            assert_eq!(origin.url().path(), "/");
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        let told = |text: &str| resolve(Some(text), &Config::default()).unwrap_err().to_string();
+
+        let secret = told("https://user:canary@x\u{1b}.example.com");
+        assert!(secret.starts_with("\"x.example.com\" ") && !secret.contains("canary"), "{secret}");
+        assert!(told("http://x.example.com").contains("must be https"));
+        assert!(told(&"x y".repeat(200)).len() < 260);
     }
 
     #[test]
@@ -212,7 +249,11 @@ mod tests {
         assert_eq!(resolve(Some("t"), &config).unwrap().name, "t");
         assert_eq!(resolve(Some("http://127.0.0.1:9/x"), &config).unwrap().name, "t");
         assert!(!resolve(Some("v-dev.id.forgerock.io"), &config).unwrap().configured);
+        assert_eq!(resolve(Some("v-dev.id.forgerock.io:444"), &config).unwrap().name, "v-dev.id.forgerock.io:444");
+        assert_eq!(resolve(Some(" t "), &config).unwrap().origin().to_string(), "http://127.0.0.1:9");
         assert_eq!(resolve(None, &config), Err(TenantError::None(2)));
+        let one = Config::parse("[tenants.t]\nbase_url = \"https://x\"", "config.toml").unwrap();
+        assert_eq!(resolve(None, &one).unwrap().name, "t");
         assert!(matches!(resolve(Some("http://127.0.0.1:10"), &config), Err(TenantError::UnnamedLoopback(_))));
     }
 }

@@ -34,3 +34,48 @@ pub fn may_call(tool: &Tool, selection: &Selection, tenant: &Tenant, paused: boo
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use aic_proto::catalogue::find;
+
+    use super::*;
+    use crate::config::{Config, resolve};
+
+    fn tenant(read_only: bool) -> Tenant {
+        let mut tenant = resolve(Some("openam-acme-dev.id.forgerock.io"), &Config::default()).unwrap();
+        tenant.entry.read_only = read_only;
+        tenant
+    }
+
+    fn hello(read_only: bool, toolsets: Option<&[&str]>) -> ShimHello {
+        let toolsets = toolsets.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        ShimHello { client: String::new(), tenant: None, read_only, toolsets, container: false }
+    }
+
+    #[test]
+    fn each_switch_refuses_what_it_is_for() {
+        let (reads, writes) = ("queryESVs", "setVariable");
+        let (all, reading, logs) = (hello(false, None), hello(true, None), hello(false, Some(&["logs", "strange"])));
+        let cases = [
+            (reads, &all, false, false, None),
+            (writes, &all, false, false, None),
+            (reads, &all, false, true, Some("paused")),
+            (reads, &all, true, false, None),
+            (writes, &all, true, false, Some("configuration")),
+            (reads, &reading, false, false, None),
+            (writes, &reading, false, false, Some("left out")),
+            (reads, &logs, false, false, Some("left out")),
+            ("queryLogs", &logs, false, false, None),
+        ];
+
+        for (name, hello, tenant_reads, paused, wanted) in cases {
+            let refusal = may_call(find(name).unwrap(), &selection(hello), &tenant(tenant_reads), paused).err();
+            let told = refusal.map(|failure| failure.message);
+            assert_eq!(told.is_some(), wanted.is_some(), "{name}: {told:?}");
+            assert!(told.unwrap_or_default().contains(wanted.unwrap_or_default()), "{name}");
+        }
+    }
+}

@@ -154,6 +154,8 @@ mod tests {
             "code=c",
             "code=c&state=bad",
             "code=c&state=good-stat",
+            "code=c&state=food-statd",
+            "code=c&state=good-stata",
             "code=c&state=good-state2",
             "state=good-state",
             "code=&state=good-state",

@@ -51,6 +51,8 @@ fn every_event_has_its_step() {
     let signed = || State::SignedIn(session(1, now));
     let renewing = || State::Renewing(session(1, now), login(2));
     let shown = State::SigningIn(Login { generation: 1, pending: Some(pending()) });
+    let shown_beside = State::Renewing(session(1, now), Login { generation: 2, pending: Some(pending()) });
+    let used = || Session { proven: true, ..session(1, now) };
     let cases = [
         ("a call begins", out(), Event::Wanted(By::Call), State::SigningIn(login(9)), vec![Effect::Begin(9)]),
         ("a call joins", signing(), Event::Wanted(By::Call), signing(), vec![]),
@@ -97,6 +99,47 @@ fn every_event_has_its_step() {
         ("signing out stops", signing(), Event::SignedOut, out(), vec![Effect::Stop(1)]),
         ("signing out does both", renewing(), Event::SignedOut, out(), vec![Effect::Stop(2), Effect::Revoke(1)]),
         ("nobody signs out", out(), Event::SignedOut, out(), vec![]),
+        (
+            "a renewal of nothing begins",
+            out(),
+            Event::Wanted(By::Renewal),
+            State::SigningIn(login(9)),
+            vec![Effect::Begin(9)],
+        ),
+        ("a renewal is joined", renewing(), Event::Wanted(By::Renewal), renewing(), vec![]),
+        ("a screen is shown beside a session", renewing(), Event::Shown(2, pending()), shown_beside, vec![]),
+        ("an old screen is not", renewing(), Event::Shown(1, pending()), renewing(), vec![]),
+        ("nobody is shown a screen", out(), Event::Shown(1, pending()), out(), vec![]),
+        ("an old renewal is given back", renewing(), granted(1, now), renewing(), vec![Effect::Discard(1)]),
+        ("an old failure leaves the renewal", renewing(), Event::Failed(1, failure()), renewing(), vec![]),
+        (
+            "a declined renewal keeps the session",
+            renewing(),
+            Event::Declined(2, failure()),
+            signed(),
+            vec![Effect::Stop(2)],
+        ),
+        ("an old dialog leaves the renewal", renewing(), Event::Declined(1, failure()), renewing(), vec![]),
+        ("an exchange proves a session", signed(), Event::Proven(1), State::SignedIn(used()), vec![]),
+        ("an old exchange does not", signed(), Event::Proven(0), signed(), vec![]),
+        ("a proof is not taken back", State::SignedIn(used()), Event::Proven(0), State::SignedIn(used()), vec![]),
+        (
+            "a session is proven while it is renewed",
+            renewing(),
+            Event::Proven(1),
+            State::Renewing(used(), login(2)),
+            vec![],
+        ),
+        ("nobody is proven", out(), Event::Proven(1), out(), vec![]),
+        ("an old rejection leaves the renewal", renewing(), Event::Rejected(2), renewing(), vec![]),
+        (
+            "a renewal is under way when a grant cannot be kept",
+            renewing(),
+            Event::NotKept(1, failure()),
+            renewing(),
+            vec![],
+        ),
+        ("a look changes nothing", signed(), Event::Looked, signed(), vec![]),
     ];
 
     for (name, state, event, wanted, effects) in cases {
@@ -130,6 +173,39 @@ fn a_session_says_once_that_it_ends_soon() {
 
     assert_eq!((silent, told, again), (vec![], vec![Effect::EndsSoon], vec![]));
     assert_eq!(speaks_at(now, now.plus(SOON)), None);
+    assert_eq!(speaks_at(now, now.plus(SOON * 2)), None);
+}
+
+#[test]
+fn a_session_that_has_ended_does_not_say_that_it_will() {
+    let now = Moment::now();
+    let hour = now.plus(Duration::from_secs(3600));
+    let long = Session { expires_at: hour, speaks_at: speaks_at(now, hour), ..session(1, now) };
+
+    let ended = step(State::SignedIn(long), Event::Looked, 9, hour);
+
+    assert_eq!(ended, (State::SignedOut(Why::Expired), vec![Effect::Forget(1)]));
+}
+
+#[test]
+fn a_state_has_its_word_and_its_next_change() {
+    let now = Moment::now();
+    let (end, soon) = (now.plus(Duration::from_secs(100)), now.plus(Duration::from_secs(50)));
+    let failed = Why::Failed { until: now, failure: failure() };
+    let speaking = Session { speaks_at: Some(soon), ..session(1, now) };
+    let cases = [
+        (State::SignedOut(Why::Ended), "signed_out", None),
+        (State::SignedOut(failed), "signed_out", None),
+        (State::SignedOut(Why::Expired), "expired", None),
+        (State::SigningIn(login(1)), "signing_in", None),
+        (State::SignedIn(session(1, now)), "signed_in", Some(end)),
+        (State::SignedIn(speaking), "signed_in", Some(soon)),
+        (State::Renewing(session(1, now), login(2)), "signed_in", Some(end)),
+    ];
+
+    for (state, word, change) in cases {
+        assert_eq!((state.word(), state.next_change()), (word, change), "{state:?}");
+    }
 }
 
 #[test]

@@ -90,17 +90,39 @@ mod tests {
         assert_eq!(scopes(&["b", "a", "b"]), scopes(&["a", "b"]));
     }
 
+    fn keep(cache: &mut Cache, key: &str, serial: u64, now: Moment) {
+        let token = Arc::new(Secret::copy_of("t"));
+        cache.keep(key.to_owned(), Bearer::new(Arc::clone(&token), serial, 1), token, Duration::from_secs(20), now);
+    }
+
     #[test]
     fn a_token_is_found_until_it_is_given_up() {
         let now = Moment::now();
-        let token = Arc::new(Secret::copy_of("t"));
         let mut cache = Cache::default();
-        cache.keep("a".to_owned(), Bearer::new(Arc::clone(&token), 7, 1), token, Duration::from_secs(20), now);
+        keep(&mut cache, "a", 7, now);
 
-        assert!(cache.find("a", now).is_some());
+        let found = cache.find("a", now.plus(Duration::from_secs(14)));
+        assert_eq!(found.map(|(bearer, left)| (bearer.serial, left)), Some((7, Duration::from_secs(6))));
         assert!(cache.find("b", now).is_none());
         assert!(cache.find("a", now.plus(Duration::from_secs(15))).is_none());
+        cache.drop_serial(8);
+        assert!(cache.find("a", now).is_some());
         cache.drop_serial(7);
         assert!(cache.find("a", now).is_none());
+    }
+
+    #[test]
+    fn what_has_ended_and_what_is_too_many_makes_room() {
+        let now = Moment::now();
+        let mut cache = Cache::default();
+
+        keep(&mut cache, "ended", 0, now);
+        let later = now.plus(Duration::from_secs(20));
+        (1..=REMEMBERED as u64).for_each(|serial| keep(&mut cache, &serial.to_string(), serial, later));
+        assert_eq!(cache.tokens.len(), REMEMBERED);
+        keep(&mut cache, "more", 0, later);
+
+        assert_eq!(cache.take().len(), 1);
+        assert!(cache.take().is_empty());
     }
 }
