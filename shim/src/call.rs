@@ -9,7 +9,6 @@ use aic_proto::refusal::{Executed, Failure, Kind};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult};
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Arguments, Elicitation};
 use crate::gate::{self, Dialogs, Gate, Passed, Returned, budget};
@@ -28,7 +27,6 @@ pub(crate) struct Calls {
     selection: Selection,
     pub(crate) link: Link,
     dialogs: Dialogs,
-    closing: CancellationToken,
 }
 
 /// One call.
@@ -49,11 +47,11 @@ pub(crate) enum Stop {
 pub(crate) type Ended = Result<CallToolResponse, ErrorData>;
 
 impl Calls {
-    /// Nothing is connected or started yet. `closing` ends all calls.
-    pub(crate) fn new(arguments: Arguments, selection: Selection, closing: CancellationToken) -> Self {
+    /// Nothing is connected or started yet.
+    pub(crate) fn new(arguments: Arguments, selection: Selection) -> Self {
         let link = Link::new(&arguments);
         let dialogs = Dialogs::new(arguments.elicitation == Elicitation::Auto);
-        Self { arguments, selection, link, dialogs, closing }
+        Self { arguments, selection, link, dialogs }
     }
 
     /// Answers one call.
@@ -161,7 +159,6 @@ impl Turn<'_> {
             request: self.request,
             context: self.context,
             dialogs: &self.calls.dialogs,
-            closing: &self.calls.closing,
             until: self.arrived + budget::sign_in(self.calls.arguments.answer_within),
             accepted,
         };
@@ -192,12 +189,11 @@ impl Turn<'_> {
         }
     }
 
-    /// Waits for `work` until the client withdraws the call, leaves, or the time is over.
+    /// Waits for `work` until the client withdraws the call or the time is over.
     pub(crate) async fn within<T>(&self, until: Instant, work: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
             biased;
             done = work => Ok(done),
-            () = self.calls.closing.cancelled() => Err(Stop::Withdrawn),
             () = self.context.ct.cancelled() => Err(Stop::Withdrawn),
             () = tokio::time::sleep_until(until.into()) => Err(Stop::Late),
         }

@@ -60,7 +60,7 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let closing = CancellationToken::new();
-    let server = Server::new(arguments, closing.clone());
+    let server = Server::new(arguments);
     let transport = Lines::new(reader, writer, closing.clone());
     let served = async {
         match server.serve(transport).await {

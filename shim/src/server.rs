@@ -12,7 +12,6 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Arguments;
 use crate::call::{self, Calls};
@@ -49,14 +48,14 @@ struct Shared {
 }
 
 impl Server {
-    /// A server that has connected to nothing. `closing` ends all its calls.
+    /// A server that has connected to nothing.
     #[must_use]
-    pub fn new(arguments: Arguments, closing: CancellationToken) -> Self {
+    pub fn new(arguments: Arguments) -> Self {
         let selection = offer::selection(&arguments);
         let shared = Shared {
             instructions: words::instructions(arguments.tenant.as_deref()),
             selection: selection.clone(),
-            calls: Calls::new(arguments, selection, closing),
+            calls: Calls::new(arguments, selection),
             permits: Semaphore::new(CALLS_AT_ONCE),
             tools: Mutex::default(),
         };

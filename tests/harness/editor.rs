@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -49,12 +49,15 @@ pub struct Asked {
     pub arguments: Vec<String>,
     /// Variables set (or, with `None`, taken away) beside those of the world.
     pub variables: Vec<(String, Option<String>)>,
+    /// What the person does with a dialog: `accept`, `decline` or `cancel`; `None` leaves it open.
+    pub dialog: Option<&'static str>,
 }
 
 impl Default for Asked {
     fn default() -> Self {
         let (arguments, variables) = (Vec::new(), Vec::new());
-        Self { era: Era::Initialize, name: "editor".to_owned(), capabilities: json!({}), arguments, variables }
+        let (era, name, capabilities) = (Era::Initialize, "editor".to_owned(), json!({}));
+        Self { era, name, capabilities, arguments, variables, dialog: Some("accept") }
     }
 }
 
@@ -87,6 +90,11 @@ pub struct Waiting {
 }
 
 impl Waiting {
+    /// Whether the program left without an answer.
+    pub fn was_left(self) -> bool {
+        matches!(self.answer.recv_timeout(ANSWER_WITHIN), Err(RecvTimeoutError::Disconnected))
+    }
+
     /// The answer.
     ///
     /// Errors: panics when none comes.
@@ -113,7 +121,8 @@ impl Editor {
         let heard = Arc::<Mutex<Heard>>::default();
         let (output, complaints) = (Arc::<Mutex<Vec<u8>>>::default(), Arc::<Mutex<Vec<u8>>>::default());
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let listener = Listener { heard: heard.clone(), input: input.clone(), output: output.clone() };
+        let dialog = asked.dialog;
+        let listener = Listener { heard: heard.clone(), input: input.clone(), output: output.clone(), dialog };
         std::thread::spawn(move || listener.run(stdout));
         let kept = complaints.clone();
         std::thread::spawn(move || keep(stderr, &kept));
@@ -153,6 +162,14 @@ impl Editor {
     /// Calls a tool and does not wait.
     pub fn begin(&mut self, tool: &str, arguments: Value) -> Waiting {
         self.send("tools/call", json!({"name": tool, "arguments": arguments}))
+    }
+
+    /// Repeats a call whose answer was a dialog, with what the person did.
+    pub fn retry(&mut self, tool: &str, arguments: Value, dialog: &Answer, action: &str) -> Waiting {
+        let responses = json!({"login": {"action": action}});
+        let state = &dialog.result()["requestState"];
+        let params = json!({"name": tool, "arguments": arguments, "requestState": state, "inputResponses": responses});
+        self.send("tools/call", params)
     }
 
     /// Sends a request and waits for the answer.
@@ -232,6 +249,7 @@ struct Listener {
     heard: Arc<Mutex<Heard>>,
     input: Arc<Mutex<Option<ChildStdin>>>,
     output: Arc<Mutex<Vec<u8>>>,
+    dialog: Option<&'static str>,
 }
 
 impl Listener {
@@ -270,10 +288,11 @@ impl Listener {
         }
     }
 
-    /// Answers what a server may ask: a person accepts every dialog.
+    /// Answers what a server may ask.
     fn serve(&self, request: &Value) {
-        let result = match request["method"].as_str() {
-            Some("elicitation/create") => json!({"action": "accept", "content": {}}),
+        let result = match (request["method"].as_str(), self.dialog) {
+            (Some("elicitation/create"), None) => return,
+            (Some("elicitation/create"), Some(action)) => json!({"action": action, "content": {}}),
             _ => json!({}),
         };
         write_to(&self.input, &json!({"jsonrpc": "2.0", "id": request["id"], "result": result}));

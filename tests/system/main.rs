@@ -10,6 +10,7 @@ mod bad_input;
 mod calls;
 mod commands;
 mod crash;
+mod dialogs;
 mod editors;
 mod exit_codes;
 mod failures;

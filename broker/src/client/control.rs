@@ -136,7 +136,11 @@ fn candidates<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client) 
     }
 }
 
+/// One of those who were shown a sign-in declined; it ends with the last of them.
 async fn decline<O: Opener + Clone + 'static>(broker: &Broker<O>, client: &Client, ask: Wait) {
+    if !broker.registry.decline(client.number, &ask.flow) {
+        return;
+    }
     for tenant in candidates(broker, client) {
         broker.vault.decline(&tenant, ask.flow.clone()).await;
     }

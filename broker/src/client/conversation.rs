@@ -119,6 +119,7 @@ impl<O: Opener + Clone + 'static> Conversation<O> {
             if matches!(answer, ToShim::Answer(_)) {
                 broker.registry.count_call(client.number);
             }
+            shown(&broker, &client, &answer);
             let _ = answers.send(answer).await;
             drop(place);
         });
@@ -136,10 +137,18 @@ impl<O: Opener + Clone + 'static> Conversation<O> {
             };
             cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             if let Some(answer) = answer {
+                shown(&broker, &client, &answer);
                 let _ = answers.send(answer).await;
             }
             drop(place);
         });
+    }
+}
+
+/// Notes who is shown a sign-in: it goes on until the last of them declines.
+fn shown<O>(broker: &Broker<O>, client: &Client, answer: &ToShim) {
+    if let ToShim::SignInNeeded(needed) = answer {
+        broker.registry.show(client.number, &needed.pending.flow);
     }
 }
 

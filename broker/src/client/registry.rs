@@ -19,6 +19,8 @@ pub struct Connected {
     pub since: Moment,
     /// How many tool calls it made.
     pub calls: u64,
+    /// The sign-in that it was shown last and did not decline.
+    shown: Option<String>,
 }
 
 /// All connected clients.
@@ -40,7 +42,7 @@ impl Registry {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.0 += 1;
         let number = clients.0;
-        clients.1.insert(number, Connected { label, tenant, since: Moment::now(), calls: 0 });
+        clients.1.insert(number, Connected { label, tenant, since: Moment::now(), calls: 0, shown: None });
         self.shims.send_replace(shims_in(&clients.1));
         number
     }
@@ -57,6 +59,22 @@ impl Registry {
         if let Some(client) = self.clients.lock().unwrap_or_else(PoisonError::into_inner).1.get_mut(&number) {
             client.calls += 1;
         }
+    }
+
+    /// A client is shown a sign-in.
+    pub fn show(&self, number: u64, flow: &str) {
+        if let Some(client) = self.clients.lock().unwrap_or_else(PoisonError::into_inner).1.get_mut(&number) {
+            client.shown = Some(flow.to_owned());
+        }
+    }
+
+    /// A client declined a sign-in; whether nobody else is left who was shown it.
+    pub fn decline(&self, number: u64, flow: &str) -> bool {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.1.get_mut(&number) {
+            client.shown.take_if(|shown| shown == flow);
+        }
+        !clients.1.values().any(|client| client.shown.as_deref() == Some(flow))
     }
 
     /// The shims, the oldest first.

@@ -94,7 +94,7 @@ pub(super) enum Event {
     NotKept(Generation, Failure),
     Proven(Generation),
     Rejected(Generation),
-    /// The person declined; nobody else waits.
+    /// Everybody who was shown it declined.
     Declined(Generation, Failure),
     SignedOut,
     /// Time has passed.

@@ -189,7 +189,7 @@ impl<O: Opener + Clone + 'static> Vault<O> {
         self.ask(tenant, |reply| Ask::Wait { flow, reply }).await
     }
 
-    /// The person declined a dialog for a sign-in.
+    /// Everybody who was shown a sign-in declined it.
     pub async fn decline(&self, tenant: &Tenant, flow: String) {
         let _ = self.mailbox(tenant).send(Ask::Decline { flow }).await;
     }

@@ -17,7 +17,6 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use dialog::Abilities;
 pub(crate) use state::{Returned, returned};
@@ -71,8 +70,6 @@ pub(crate) struct Gate<'a> {
     pub(crate) context: &'a RequestContext<RoleServer>,
     /// What the client's dialogs did so far.
     pub(crate) dialogs: &'a Dialogs,
-    /// The end of the input.
-    pub(crate) closing: &'a CancellationToken,
     /// How long the call may wait for a sign-in.
     pub(crate) until: Instant,
     /// The sign-in whose dialog the person accepted before this call.
@@ -158,7 +155,6 @@ impl Gate<'_> {
                 biased;
                 end = &mut ended => return Some(after(end)),
                 () = self.context.ct.cancelled() => return Some(Passed::Ended(withdrawn())),
-                () = self.closing.cancelled() => return Some(Passed::Ended(withdrawn())),
                 said = Open::said(open) => match said {
                     Said::Accepted => {}
                     Said::Declined => return None,

@@ -92,9 +92,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
     }
 
     pub(super) async fn decline(&mut self, flow: &str) {
-        self.for_end.retain(|reply| !reply.is_closed());
-        let nobody_else_waits = self.for_end.len() <= 1;
-        let login = self.state.login().filter(|_| flow == self.flow && nobody_else_waits);
+        let login = self.state.login().filter(|_| flow == self.flow);
         let Some(generation) = login.map(|login| login.generation) else { return };
         let failure = Failure::new(Kind::LoginDeclined, format!("the sign-in to {} was declined", self.tenant.name));
         self.told(&Happening::SignInFailed(failure.clone()));
