@@ -1,6 +1,6 @@
 //! A world of its own for one test: directories, configuration, tenants, a browser, and the programs' processes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -164,7 +164,12 @@ impl World {
     }
 
     fn command_of(&self, program: &str) -> Command {
-        let mut command = Command::new(self.place.programs.join(program));
+        self.command(&self.place.programs.join(program))
+    }
+
+    /// A program in this world's environment.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         let home = &self.place.home;
         command.env_clear().current_dir(home).env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("HOME", home);
         command
@@ -209,6 +214,14 @@ impl World {
     pub fn begin_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
         let mut command = self.command_of("aic-broker");
         command.args(arguments).envs(variables.iter().copied());
+        Running::start(command)
+    }
+
+    /// Begins one `aic-broker` command at a terminal of its own.
+    pub fn begin_at_terminal(&self, arguments: &str) -> Running {
+        let typed = format!("{} {arguments}", self.place.programs.join("aic-broker").display());
+        let mut command = self.command(Path::new("/usr/bin/script"));
+        command.args(["-qefc", &typed, "/dev/null"]);
         Running::start(command)
     }
 

@@ -124,6 +124,22 @@ fn login_without_a_browser_shows_the_url_and_opens_none() {
 }
 
 #[test]
+fn login_at_a_terminal_counts_down_what_is_awaited() {
+    let world = world();
+    world.browser.set(Mode::Hold);
+    let login = world.begin_at_terminal("login --tenant t0");
+
+    for left in [300, 299] {
+        let line = format!("\r\u{1b}[KWaiting for the sign-in to t0 (at most {left} s)");
+        eventually(SOON, "the line is shown", || login.said().contains(&line).then_some(()));
+    }
+    world.browser.set(Mode::Follow);
+
+    let said = login.done().left_with(0).out;
+    assert!(said.ends_with("\r\u{1b}[Kt0: signed in as admin@example.com\r\n"), "{said:?}");
+}
+
+#[test]
 fn status_has_the_shape_of_the_contract() {
     let world = world();
     let mut editor = world.editor("my editor");

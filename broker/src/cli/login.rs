@@ -1,7 +1,9 @@
 //! `aic-broker login`: shows where to sign in, waits, says who is signed in.
 
-use std::io::{BufRead, IsTerminal};
+use std::convert::Infallible;
+use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aic_proto::message::{End, How, Paste, Pending, Shown, SignIn, ToBroker, ToShim, Wait};
 
@@ -52,7 +54,12 @@ async fn follow(link: &mut Link, pending: &Pending, how: How) -> ExitCode {
         return code;
     }
     let waiting = ToBroker::Wait(Wait { id: 2, flow: pending.flow.clone() });
-    match link.ask(&waiting).await {
+    let awaited = tokio::select! {
+        ended = link.ask(&waiting) => ended,
+        never = count_down(pending) => match never {},
+    };
+    wipe_line();
+    match awaited {
         Ok(ToShim::SignInEnded(ended)) => match ended.end {
             End::SignedIn { user } => {
                 say(&format!(
@@ -85,7 +92,34 @@ fn tell(pending: &Pending) {
     if let Some(note) = &pending.note {
         say(&format!("({note})"));
     }
-    say(&format!("Waiting for the sign-in to {} (at most {} s) …", pending.tenant, pending.expires_in));
+    if !std::io::stdout().is_terminal() {
+        say(&waiting_line(pending, pending.expires_in));
+    }
+}
+
+fn waiting_line(pending: &Pending, left: u64) -> String {
+    format!("Waiting for the sign-in to {} (at most {left} s) …", pending.tenant)
+}
+
+/// Shows a person what is awaited and how long it may still take.
+async fn count_down(pending: &Pending) -> Infallible {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    for left in (1..=pending.expires_in).rev() {
+        seconds.tick().await;
+        on_terminal(&format!("\r\x1b[K{}", waiting_line(pending, left)));
+    }
+    std::future::pending().await
+}
+
+fn wipe_line() {
+    on_terminal("\r\x1b[K");
+}
+
+fn on_terminal(text: &str) {
+    let mut terminal = std::io::stdout();
+    if terminal.is_terminal() {
+        let _ = terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush());
+    }
 }
 
 async fn paste(link: &mut Link, pending: &Pending) -> Result<(), ExitCode> {
