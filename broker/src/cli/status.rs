@@ -64,6 +64,9 @@ fn table(status: &Value) -> String {
             word(&session, "user"),
             word(&session, "expires_at")
         ));
+        if let Some(before) = session.get("instead_of").and_then(Value::as_str) {
+            text.push_str(&format!("         ANOTHER USER than before, which was {before}\n"));
+        }
         if let Some(login) = session.get("login") {
             let code =
                 login.get("user_code").and_then(Value::as_str).map_or(String::new(), |code| format!("  code {code}"));
@@ -87,13 +90,13 @@ mod tests {
     fn the_table_has_what_people_look_for() {
         let status = json!({"version": "1", "pid": 7, "started_at": "now", "paused": true,
             "keychain": {"backend": "memory", "state": "ok"},
-            "sessions": [{"tenant": "dev", "state": "signing_in", "user": null, "expires_at": null,
+            "sessions": [{"tenant": "dev", "state": "signing_in", "user": null, "instead_of": "ada", "expires_at": null,
                 "login": {"url": "https://x", "user_code": "ABCD", "expires_at": "then"}}],
             "clients": [{"pid": 8, "name": "editor", "tenant": "dev", "calls": 3}]});
 
         let text = table(&status);
 
-        for part in ["PAUSED", "dev", "signing_in", "https://x", "ABCD", "editor (pid 8)", "3 calls"] {
+        for part in ["PAUSED", "dev", "signing_in", "https://x", "ABCD", "which was ada", "editor (pid 8)", "3 calls"] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -161,9 +161,11 @@ impl<O: Opener + Clone + 'static> Work<O> {
         let outcome = self.outcome(ended, &sent);
         self.note(&outcome);
         let recorded = self.errand.broker.record(&self.entry(&outcome, &sent));
+        let lost = recorded.err().map(|reason| format!("this call is missing in the audit log: {reason}"));
+        let warnings = [self.another_user(&outcome), lost];
         match pending {
             Some(pending) if signed_out && nothing_done => ToShim::SignInNeeded(SignInNeeded { id, pending }),
-            _ => ToShim::Answer(Answer { id, outcome: with_warning(outcome, recorded.err()) }),
+            _ => ToShim::Answer(Answer { id, outcome: with_warnings(outcome, warnings) }),
         }
     }
 
@@ -180,6 +182,15 @@ impl<O: Opener + Clone + 'static> Work<O> {
             }
             _ => {}
         }
+    }
+
+    /// What a client must hear, once, whose calls are carried out as somebody else than before.
+    fn another_user(&self, outcome: &Outcome) -> Option<String> {
+        let user = self.user.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (Outcome::Success(_), Some(user)) = (outcome, user) else { return None };
+        let mut acted_as = self.errand.client.acted_as.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = acted_as.replace(user.clone()).filter(|before| *before != user)?;
+        Some(format!("this was done as {user}; until now it was {before}. Tell the user that somebody else signed in"))
     }
 
     fn outcome(&self, ended: Ended, sent: &[Sent]) -> Outcome {
@@ -226,15 +237,14 @@ impl<O: Opener + Clone + 'static> Work<O> {
     }
 }
 
-/// Reads go on when the log cannot be written, and say so.
-fn with_warning(outcome: Outcome, not_recorded: Option<String>) -> Outcome {
-    let lost = not_recorded.map(|reason| format!("this call is missing in the audit log: {reason}"));
-    match (outcome, lost) {
-        (Outcome::Success(success), Some(lost)) => {
-            let all = [success.warning.clone(), Some(lost)].into_iter().flatten().collect::<Vec<_>>().join("\n");
-            Outcome::Success(Success { warning: Some(all), ..success })
+/// A success with more to say. Reads go on when the log cannot be written, and say so.
+fn with_warnings(outcome: Outcome, more: [Option<String>; 2]) -> Outcome {
+    match outcome {
+        Outcome::Success(success) => {
+            let all: Vec<String> = success.warning.into_iter().chain(more.into_iter().flatten()).collect();
+            Outcome::Success(Success { warning: (!all.is_empty()).then(|| all.join("\n")), ..success })
         }
-        (outcome, _) => outcome,
+        failure => failure,
     }
 }
 

@@ -340,6 +340,9 @@ fn session_json(report: &Report) -> Value {
         "user": report.user,
         "expires_at": report.expires_at,
     });
+    if let (Some(before), Some(object)) = (&report.instead_of, session.as_object_mut()) {
+        object.insert("instead_of".to_owned(), json!(before));
+    }
     if let (Some(pending), Some(object)) = (&report.pending, session.as_object_mut()) {
         let (url, user_code) = match &pending.shown {
             Shown::Browser { url, .. } => (url, None),

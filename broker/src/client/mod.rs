@@ -8,8 +8,8 @@ mod errand;
 mod fault;
 mod registry;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use aic_proto::connection;
 use aic_proto::hello::{Hello, NEWEST, OLDEST, Reply, Role, ShimHello, TurnedAway, Welcome, agree};
@@ -79,6 +79,8 @@ pub struct Client {
     pub shim: Option<ShimHello>,
     /// Its place in the registry.
     pub number: u64,
+    /// The user as whom its last successful call was carried out.
+    pub acted_as: Mutex<Option<String>>,
 }
 
 /// Serves a connection from its hello to its end. The caller bounds how many there are.
@@ -122,7 +124,7 @@ fn introduce<O>(broker: &Broker<O>, role: &Role, peer: Peer) -> Client {
     };
     let tenant = shim.as_ref().map(|shim| tenant_label(broker, shim));
     let number = broker.registry.enter(label.clone(), tenant);
-    Client { label, shim, number }
+    Client { label, shim, number, acted_as: Mutex::default() }
 }
 
 fn tenant_label<O>(broker: &Broker<O>, shim: &ShimHello) -> String {

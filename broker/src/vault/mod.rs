@@ -129,6 +129,8 @@ pub struct Report {
     pub state: &'static str,
     /// The user name.
     pub user: Option<String>,
+    /// The user of the session before, when it was another.
+    pub instead_of: Option<String>,
     /// The end of the session, RFC 3339.
     pub expires_at: Option<String>,
     /// The sign-in under way.
@@ -211,8 +213,14 @@ impl<O: Opener + Clone + 'static> Vault<O> {
 
     /// How a tenant's session stands.
     pub async fn report(&self, tenant: &Tenant) -> Report {
-        let unknown =
-            || Report { tenant: tenant.name.clone(), state: "signed_out", user: None, expires_at: None, pending: None };
+        let unknown = || Report {
+            tenant: tenant.name.clone(),
+            state: "signed_out",
+            user: None,
+            instead_of: None,
+            expires_at: None,
+            pending: None,
+        };
         match self.known(tenant) {
             true => self.ask(tenant, |reply| Ask::Report { reply }).await.unwrap_or_else(unknown),
             false => unknown(),

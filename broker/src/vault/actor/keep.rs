@@ -30,10 +30,12 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                 return self.not_kept(generation, &reason).await;
             }
         };
-        self.tokens = Some(Tokens { generation, held, acting_client: client, scoped: Cache::default() });
         self.give_back(&self.tenant.entry.client_id, grant.refresh);
         let instead_of = self.last_user.take().filter(|user| grant.user.as_ref().is_some_and(|new| new != user));
         self.last_user.clone_from(&grant.user);
+        let before = instead_of.clone();
+        self.tokens =
+            Some(Tokens { generation, held, acting_client: client, instead_of: before, scoped: Cache::default() });
         self.told(&Happening::SignedIn { user: grant.user.clone(), instead_of });
         self.end_waiting(End::SignedIn { user: grant.user });
     }

@@ -51,6 +51,8 @@ struct Tokens {
     generation: Generation,
     held: Held,
     acting_client: String,
+    /// The user of the session before, when it was another.
+    instead_of: Option<String>,
     scoped: Cache,
 }
 

@@ -71,6 +71,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             tenant: self.tenant.name.clone(),
             state: self.state.word(),
             user: session.and_then(|session| session.user.clone()),
+            instead_of: self.tokens.as_ref().and_then(|tokens| tokens.instead_of.clone()),
             expires_at: session.map(|session| session.expires_at.rfc3339()),
             pending: self.state.login().and_then(|login| login.pending.clone()),
         }
