@@ -10,6 +10,7 @@ mod bad_input;
 mod calls;
 mod commands;
 mod crash;
+mod device;
 mod dialogs;
 mod editors;
 mod exit_codes;
@@ -19,6 +20,7 @@ mod life;
 mod memory;
 mod packages;
 mod pages;
+mod port;
 mod repeats;
 mod secrets;
 mod sharing;
@@ -26,6 +28,7 @@ mod sign_in;
 mod strangers;
 mod tenants;
 mod tools;
+mod windows;
 
 fn builder() -> Builder {
     let of = PathBuf::from;

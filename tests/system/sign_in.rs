@@ -1,55 +1,12 @@
-//! A sign-in, by browser, by code or by hand: what the person is shown, and what does not end it.
+//! What a sign-in tells the person and the client, and which way it goes.
 
-use std::net::TcpListener;
 use std::time::Duration;
 
-use aic_tests::harness::{Asked, Era, Mode, SOON, eventually, follow, redirect_of};
-use aic_tests::tenant::switches::{Authorize, Issuer};
+use aic_tests::harness::{Asked, Era, Mode, SOON, eventually};
+use aic_tests::tenant::switches::Issuer;
 use serde_json::json;
 
 use crate::{builder, calls, world};
-
-#[test]
-fn a_declined_sign_in_is_told_in_am_s_words_and_opens_no_second_window() {
-    let world = builder().switches(|switches| switches.authorize = Authorize::Deny).build();
-    let mut editor = world.editor("editor");
-
-    let answer = calls::read(&mut editor).refused("login_declined");
-    assert!(answer.text().contains("Resource Owner did not authorize the request"), "{answer}");
-
-    world.tenant().switches().authorize = Authorize::Normal;
-    let again = calls::read(&mut editor);
-    assert!(again.is_error(), "{again}");
-    assert_eq!(world.browser.opened().len(), 1);
-    world.run(&["login"]).left_with(0);
-    calls::read(&mut editor).succeeded();
-}
-
-#[test]
-fn a_wrong_state_or_a_stray_request_does_not_end_the_sign_in() {
-    let world = world();
-    world.browser.set(Mode::Hold);
-    let mut editor = world.editor("editor");
-    let waiting = editor.begin("getLogSources", json!({}));
-    let url = eventually(SOON, "a browser opens", || world.browser.opened().pop());
-    let state = calls::parameter(&url, "state");
-
-    let wrong = "x".repeat(state.len());
-    let strays = [
-        "/favicon.ico".to_owned(),
-        "/".to_owned(),
-        format!("/?code=forged&state={wrong}"),
-        format!("/elsewhere?code=forged&state={state}"),
-        "/?error=access_denied".to_owned(),
-    ];
-    for stray in strays {
-        follow(&format!("http://localhost:{}{stray}", world.ports[0])).expect("an answer");
-    }
-    world.browser.set(Mode::Follow);
-
-    waiting.answer().succeeded();
-    assert_eq!(calls::grants(world.tenant(), "authorization_code"), 1);
-}
 
 #[test]
 fn an_answer_of_another_issuer_is_refused_and_its_code_sent_nowhere() {
@@ -60,95 +17,6 @@ fn an_answer_of_another_issuer_is_refused_and_its_code_sent_nowhere() {
 
     assert!(answer.is_error(), "{answer}");
     assert_eq!(calls::grants(world.tenant(), "authorization_code"), 0);
-}
-
-#[test]
-fn a_sign_in_that_takes_too_long_is_told_in_time_and_goes_on() {
-    let world = world();
-    world.browser.set(Mode::Ignore);
-    let mut editor = world.hasty_editor(3);
-
-    let answer = calls::read(&mut editor);
-
-    assert!(answer.took < Duration::from_secs(4), "{answer}");
-    assert_eq!((answer.kind(), answer.executed()), ("login_required", "no"));
-    let pending = answer.pending().expect("a sign-in").clone();
-    assert_eq!((&pending["state"], &pending["tenant"]), (&json!("pending"), &json!("t0")));
-    assert!(pending["expires_at"].as_str().is_some_and(calls::is_time) && pending.get("user_code").is_none());
-    let url = pending["url"].as_str().expect("a URL");
-    assert_eq!(world.browser.opened(), [url]);
-    follow(url).expect("the person opens it at last");
-    calls::read(&mut editor).succeeded();
-    assert_eq!(world.browser.opened().len(), 1);
-}
-
-#[test]
-fn a_sign_in_ends_at_its_time_limit_and_its_listener_with_it() {
-    let world = builder().top("login_timeout = \"1s\"").build();
-    world.browser.set(Mode::Ignore);
-
-    let answer = calls::read(&mut world.editor("editor"));
-
-    assert!(answer.is_error() && answer.executed() == "no", "{answer}");
-    eventually(SOON, "the port is free", || TcpListener::bind(("127.0.0.1", world.ports[0])).ok());
-}
-
-#[test]
-fn the_device_flow_shows_its_code_and_the_next_call_succeeds() {
-    for era in [Era::Initialize, Era::Discover] {
-        let world = builder().entry("login = \"device\"").build();
-        let arguments = ["--answer-within", "4"].map(str::to_owned).to_vec();
-        let mut editor = world.editor_as(Asked { era, arguments, ..Asked::default() });
-
-        let answer = calls::read(&mut editor);
-        let code = answer.pending().expect("a sign-in")["user_code"].as_str().expect("a code").to_owned();
-        assert!(answer.is_error() && answer.text().contains(&code), "{answer}");
-        world.tenant().approve_devices();
-
-        eventually(SOON, "somebody is signed in", || {
-            world.status().filter(|status| status["sessions"][0]["state"] == "signed_in")
-        });
-        calls::read(&mut editor).succeeded();
-        assert!(world.browser.opened().is_empty() && editor.violations().is_empty());
-    }
-}
-
-#[test]
-fn a_taken_port_leads_to_the_device_flow() {
-    let world = world();
-    let _holder = TcpListener::bind(("127.0.0.1", world.ports[0])).expect("the redirect port");
-
-    let answer = calls::read(&mut world.hasty_editor(4));
-
-    assert!(answer.pending().is_some_and(|pending| pending["user_code"].is_string()), "{answer}");
-    assert!(world.browser.opened().is_empty());
-}
-
-#[test]
-fn a_taken_port_without_the_device_flow_is_named_with_its_holder() {
-    let world = builder().entry("login = \"browser\"").build();
-    let _holder = TcpListener::bind(("127.0.0.1", world.ports[0])).expect("the redirect port");
-
-    let answer = calls::read(&mut world.hasty_editor(4)).refused("login_failed");
-
-    let holder = format!("(pid {})", std::process::id());
-    assert!(answer.text().contains(&holder) && answer.text().contains("--paste"), "{answer}");
-}
-
-#[test]
-fn a_pasted_url_signs_in_where_the_port_is_taken() {
-    let world = world();
-    let _holder = TcpListener::bind(("127.0.0.1", world.ports[0])).expect("the redirect port");
-    world.tenant().switches().user = "person@example.com".to_owned();
-    let mut login = world.begin(&["login", "--paste"]);
-
-    let url = eventually(SOON, "the URL is shown", || calls::url_in(&login.said()));
-    let back = redirect_of(&url).expect("the person signs in");
-    login.type_in(&back);
-
-    let done = login.done().left_with(0);
-    assert!(done.out.contains("signed in as person@example.com"), "{done:?}");
-    assert!(world.browser.opened().is_empty());
 }
 
 #[test]
@@ -214,4 +82,24 @@ fn a_browser_that_cannot_be_opened_leads_to_the_device_flow() {
     let answer = calls::read(&mut world.hasty_editor(4));
 
     assert!(answer.pending().is_some_and(|pending| pending["user_code"].is_string()), "{answer}");
+}
+
+#[test]
+fn another_user_than_before_is_said_loudly() {
+    let world = world();
+    let mut editor = world.editor("editor");
+    calls::read(&mut editor).succeeded();
+    assert!(world.run(&["logout", "--all"]).left_with(0).out.contains("signed out"));
+
+    world.tenant().switches().user = "other@example.com".to_owned();
+    let answers = [(); 2].map(|()| calls::read(&mut editor).succeeded());
+
+    let said = "this was done as other@example.com; until now it was admin@example.com";
+    assert_eq!(answers.map(|answer| answer.text().contains(said)), [true, false]);
+    assert_eq!(calls::session_of(&world.status().expect("a broker"), "t0")["instead_of"], "admin@example.com");
+    let table = world.run(&["status"]).left_with(0).out;
+    assert!(table.contains("ANOTHER USER") && table.contains("admin@example.com"), "{table}");
+    let outcomes: Vec<_> = world.audit().into_iter().filter(|line| line.event() == "sign_in").collect();
+    assert_eq!(outcomes[1].word("outcome"), "success, instead of admin@example.com");
+    assert!(!calls::read(&mut world.editor("new")).succeeded().text().contains("until now"));
 }

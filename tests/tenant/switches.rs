@@ -122,6 +122,8 @@ pub struct Switches {
     pub device_auto_approve: bool,
     /// `verification_uri_complete` is given.
     pub device_complete_uri: bool,
+    /// Where the page for the code is; absent means with the tenant.
+    pub device_page: Option<String>,
     /// The word after a refusal: AM's own, or RFC 8628's `access_denied`.
     pub device_declined_word: String,
     /// Status of `token/revoke`; only 200 revokes.
@@ -196,6 +198,7 @@ impl Default for Switches {
             device_answers: VecDeque::new(),
             device_auto_approve: false,
             device_complete_uri: true,
+            device_page: None,
             device_declined_word: "authorization_declined".to_owned(),
             revoke_status: 200,
             info: Canned::json(200, development_info()),

@@ -52,7 +52,8 @@ fn challenge(form: &Form) -> Result<Option<String>, Refusal> {
 }
 
 fn offer(desk: &Desk<'_>, code: &str, user_code: &str, life: u64) -> Value {
-    let address = format!("{}/am/oauth2/device/user", desk.origin);
+    let own = || format!("{}/am/oauth2/device/user", desk.origin);
+    let address = desk.switches.device_page.clone().unwrap_or_else(own);
     let mut answer = json!({
         "device_code": code, "user_code": user_code, "verification_uri": address, "expires_in": life,
     });
