@@ -86,6 +86,9 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     if let Err(error) = os::harden() {
         return fail(1, &format!("this process cannot be protected, so it must not hold tokens: {error}"));
     }
+    if !opens_browsers(&config) {
+        os::gain_no_privileges();
+    }
     if starter != Starter::Trusted {
         os::become_daemon();
     }
@@ -96,6 +99,11 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     let code = runtime.block_on(live(places, config, starter));
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
+}
+
+/// Whether a sign-in may start a browser.
+fn opens_browsers(config: &Config) -> bool {
+    Desktop::new(launcher(&config.browser)).can_open(|name| std::env::var(name).ok())
 }
 
 /// The usual variable. The TLS stack takes its file instead of the OS's store, and it is to be added to it, so the
@@ -125,6 +133,9 @@ async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
             .and_then(|()| os::give_up_standard_error(&places.state.join("broker.log")))
     {
         say(&format!("the log cannot be opened: {error}"));
+    }
+    if !os::Pages::copy_of(b"probe").is_locked() {
+        say("the OS keeps no memory of this process out of swap: tokens may be swapped");
     }
     tokio::spawn(renew_when_pressed(Arc::clone(&broker), pressed));
     run(&broker, claim).await

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use aic_proto::transport::{self, Claim, Stream};
+use aic_proto::transport::{self, Claim, Peer, Stream};
 use interprocess::local_socket::traits::tokio::Listener as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::audit::Entry;
 use crate::client::{self, Broker};
 use crate::oauth::Opener;
 
@@ -17,6 +18,8 @@ const CONNECTIONS: usize = 2048;
 /// The pause after an accept that failed, for example for want of descriptors; it doubles up to the second.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How often a stranger is put on record at the most.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 /// How often the broker looks whether the socket's name still leads to it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -46,11 +49,15 @@ pub async fn run<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &C
 async fn accept<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &Claim) -> std::convert::Infallible {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut pause = FIRST_PAUSE;
+    let mut next_note = Instant::now();
     loop {
         match claim.listener.accept().await {
             Ok(stream) => {
                 pause = FIRST_PAUSE;
-                admit(broker, stream, &places);
+                match transport::peer(&stream) {
+                    Ok(peer) => admit(broker, stream, peer, &places),
+                    Err(stranger) => note(broker, &stranger, &mut next_note),
+                }
             }
             Err(_) => {
                 tokio::time::sleep(pause).await;
@@ -60,8 +67,16 @@ async fn accept<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &Cl
     }
 }
 
-fn admit<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, stream: Stream, places: &Arc<Semaphore>) {
-    let (Ok(peer), Ok(place)) = (transport::peer(&stream), Arc::clone(places).try_acquire_owned()) else { return };
+/// Puts a stranger on record, but not each of a flood.
+fn note<O>(broker: &Broker<O>, stranger: &transport::Error, next_note: &mut Instant) {
+    if Instant::now() >= *next_note {
+        *next_note = Instant::now() + NOTE_EVERY;
+        let _ = broker.record(&Entry { event: "refusal", outcome: Some(stranger.to_string()), ..Entry::default() });
+    }
+}
+
+fn admit<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, stream: Stream, peer: Peer, places: &Arc<Semaphore>) {
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else { return };
     let broker = Arc::clone(broker);
     tokio::spawn(async move {
         client::serve(broker, stream, peer).await;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::os::Pages;
+
 /// A token, code or verifier: no `Debug`, `Display`, `Serialize` or `Clone`; wiped when dropped.
 ///
 /// Its characters are read in `oauth`, `vault`, `keychain` and here, and nowhere else: a test reads the sources.
-pub struct Secret(Zeroizing<Box<[u8]>>);
+pub struct Secret(Pages);
 
 impl Secret {
-    /// Takes a copy of text into a buffer of its exact size, which never moves.
+    /// Takes a copy of text into memory of its own, which never moves.
     pub fn copy_of(text: &str) -> Self {
-        Self(Zeroizing::new(text.as_bytes().into()))
+        Self(Pages::copy_of(text.as_bytes()))
     }
 
     /// Takes over bytes and wipes what they came in.

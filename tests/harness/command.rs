@@ -1,6 +1,7 @@
 //! One run of `aic-broker`, to its end or in the background.
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +19,8 @@ pub struct Done {
     pub out: String,
     /// Its complaints.
     pub err: String,
+    /// Whether the OS wrote a core file.
+    pub core: bool,
 }
 
 impl Done {
@@ -87,7 +90,7 @@ impl Running {
         let status = eventually(SOON, "the command ends", || self.child.try_wait().unwrap());
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         let text = |kept: &Mutex<Vec<u8>>| String::from_utf8_lossy(&kept.lock().unwrap()).into_owned();
-        Done { code: status.code(), out: text(&self.out), err: text(&self.err) }
+        Done { code: status.code(), out: text(&self.out), err: text(&self.err), core: status.core_dumped() }
     }
 }
 

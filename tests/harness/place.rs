@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
@@ -55,6 +55,15 @@ impl Place {
     /// The audit log.
     pub fn audit(&self) -> PathBuf {
         self.state.join("audit.jsonl")
+    }
+
+    /// Gives everything in it to another user.
+    pub fn give_to(&self, uid: u32) {
+        let directories = [&self.root, &self.programs, &self.home, &self.run, &self.state, &self.config, &self.browser];
+        let files = fs::read_dir(&self.browser).unwrap().flatten().map(|entry| entry.path());
+        for path in directories.into_iter().cloned().chain([self.configuration()]).chain(files) {
+            chown(&path, Some(uid), Some(uid)).unwrap();
+        }
     }
 
     /// Puts a program into the world under another name: a hard link, so that it starts its siblings of this world.

@@ -27,6 +27,11 @@ impl Process {
         end(self.pid, Signal::TERM);
     }
 
+    /// Sends it another signal.
+    pub fn end(&self, signal: Signal) {
+        end(self.pid, signal);
+    }
+
     /// Whether it is still there.
     pub fn lives(&self) -> bool {
         is_alive(self.pid)

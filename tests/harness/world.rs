@@ -37,6 +37,7 @@ pub struct Builder {
     top: String,
     entry: String,
     environment: String,
+    user: Option<u32>,
     switches: Box<dyn Fn(&mut Switches)>,
 }
 
@@ -45,7 +46,7 @@ impl Builder {
     pub fn new(programs: Programs) -> Self {
         let (top, entry) = (String::new(), String::new());
         let environment = "environment = \"sandbox\"\n".to_owned();
-        Self { programs, tenants: 1, top, entry, environment, switches: Box::new(|_| {}) }
+        Self { programs, tenants: 1, top, entry, environment, user: None, switches: Box::new(|_| {}) }
     }
 
     /// So many tenants: `t0`, `t1`, ….
@@ -72,6 +73,12 @@ impl Builder {
         self
     }
 
+    /// A world of another user than the one who runs the tests. Only root can make one.
+    pub fn of_user(mut self, uid: u32) -> Self {
+        self.user = Some(uid);
+        self
+    }
+
     /// Sets switches of each tenant before it starts.
     pub fn switches(mut self, set: impl Fn(&mut Switches) + 'static) -> Self {
         self.switches = Box::new(set);
@@ -92,8 +99,13 @@ impl Builder {
         let tenants = ports.iter().map(|port| self.tenant(*port)).collect();
         let browser = Browser::new(&place.browser);
         browser.set(Mode::Follow);
-        let world = World { tenants, ports, browser, entry: format!("{}{}", self.environment, self.entry), place };
+        let entry = format!("{}{}", self.environment, self.entry);
+        let world =
+            World { tenants, ports, browser, entry, place, wrapper: self.user.map(as_user).unwrap_or_default() };
         world.configure(&self.top);
+        if let Some(uid) = self.user {
+            world.place.give_to(uid);
+        }
         world
     }
 
@@ -104,6 +116,12 @@ impl Builder {
         let starting = Tenant::start(Options { redirect_uris, switches, ..Options::default() });
         tenants_runtime().block_on(starting).expect("a tenant")
     }
+}
+
+/// What runs a command line as another user.
+fn as_user(uid: u32) -> Vec<String> {
+    let words = ["/usr/bin/setpriv".to_owned(), format!("--reuid={uid}"), format!("--regid={uid}")];
+    words.into_iter().chain(["--clear-groups".to_owned()]).collect()
 }
 
 /// The runtime on which all tenants of this process are served: tests themselves are plain threads.
@@ -125,6 +143,7 @@ pub struct World {
     /// The directories.
     pub place: Place,
     entry: String,
+    wrapper: Vec<String>,
 }
 
 impl World {
@@ -167,16 +186,22 @@ impl World {
         self.command(&self.place.programs.join(program))
     }
 
-    /// A program in this world's environment.
+    /// A program in this world's environment, run by the world's user.
     fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+        let mut words = self.wrapper.iter().map(Into::into).chain([program.to_path_buf()]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
+        self.dress(&mut command);
+        command
+    }
+
+    fn dress(&self, command: &mut Command) {
         let home = &self.place.home;
         command.env_clear().current_dir(home).env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8").env("HOME", home);
         command
             .env("AIC_BROKER_RUNTIME_DIR", &self.place.run)
             .env("AIC_BROKER_STATE_DIR", &self.place.state)
             .env("AIC_BROKER_CONFIG", self.place.configuration());
-        command
     }
 
     /// Starts an editor with its `aic-mcp` and opens the conversation; the tenant is the first one.
@@ -223,6 +248,16 @@ impl World {
         let mut command = self.command(Path::new("/usr/bin/script"));
         command.args(["-qefc", &typed, "/dev/null"]);
         Running::start(command)
+    }
+
+    /// Begins the daemon behind another program, which runs the command line that it is given.
+    pub fn serve_behind(&self, wrapper: &[&str]) -> Running {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args(&self.wrapper).arg(self.place.programs.join("aic-broker")).arg("serve");
+        self.dress(&mut command);
+        let running = Running::start(command);
+        eventually(SOON, "the broker listens", || self.status());
+        running
     }
 
     /// Runs one `aic-broker` command to its end.

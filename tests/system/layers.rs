@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the highest first; those of one rank do not name each other.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["listen"],
     &["client"],
     &["guard", "vault", "tools", "audit"],
     &["oauth", "keychain", "aic"],
     &["http"],
-    &["secret", "clock", "os", "config"],
+    &["secret", "clock", "config"],
+    &["os"],
     &["text"],
 ];
 /// What joins the parts and may name them all.

@@ -15,6 +15,7 @@ mod dialogs;
 mod editors;
 mod exit_codes;
 mod failures;
+mod full_disk;
 mod layers;
 mod life;
 mod memory;
@@ -28,6 +29,7 @@ mod sign_in;
 mod strangers;
 mod tenants;
 mod tools;
+mod two_users;
 mod windows;
 
 fn builder() -> Builder {

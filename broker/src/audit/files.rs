@@ -17,6 +17,8 @@ const HEAD: &str = "audit.head";
 const LOCK: &str = "audit.lock";
 /// The hash before the first line.
 const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// The room that is kept for outcomes before a write is sent: the calls of a client at once have lines of half of it.
+const FOR_OUTCOMES: u64 = 64 * 1024;
 /// How much of a file's end is read to find its last lines: they are a few hundred bytes, the longest a few thousand.
 const TAIL_BYTES: u64 = 1024 * 1024;
 
@@ -105,6 +107,9 @@ impl Opened {
     /// Writes a whole line or none, then the head.
     pub(super) fn append(&mut self, line: &[u8], head: Head, to_disk: bool) -> io::Result<()> {
         let before = self.log.seek(SeekFrom::End(0))?;
+        if to_disk {
+            crate::os::reserve(&self.log, before, FOR_OUTCOMES)?;
+        }
         let written = self.log.write_all(line).and_then(|()| if to_disk { self.log.sync_data() } else { Ok(()) });
         if written.is_err() {
             let _ = self.log.set_len(before);

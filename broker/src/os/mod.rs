@@ -9,6 +9,8 @@ use url::Url;
 mod memory;
 mod notify;
 #[cfg(unix)]
+mod pages;
+#[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
@@ -31,10 +33,14 @@ use windows as desktop;
 pub use desktop::{executable_of, holder_of_port};
 pub use memory::Wiping;
 pub use notify::{Notice, Notifier};
+#[cfg(unix)]
+pub use pages::Pages;
 pub use this::{
-    ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, give_up_standard_error, harden, is_named,
-    private_directory, private_file,
+    ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, gain_no_privileges, give_up_standard_error,
+    harden, is_named, private_directory, private_file, reserve,
 };
+#[cfg(windows)]
+pub use windows::Pages;
 
 /// How long a browser's launcher is watched for an early failure.
 const LAUNCHER_WATCHED: Duration = Duration::from_millis(300);

@@ -25,6 +25,15 @@ pub fn harden() -> io::Result<()> {
     Ok(())
 }
 
+/// Gives up for ever that a program which this process starts may have more rights than it.
+///
+/// Only where no browser is opened: those of some desktops are behind a setuid program (snap-confine, Chromium's sandbox
+/// where user namespaces are forbidden), which would refuse to start.
+pub fn gain_no_privileges() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_no_new_privs(true);
+}
+
 #[cfg(not(target_os = "macos"))]
 fn most_files(maximum: Option<u64>) -> Option<u64> {
     maximum
@@ -87,6 +96,25 @@ pub fn private_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> 
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
     Ok(file)
+}
+
+/// Makes sure that a file has room to grow by so much, where its file system can promise that.
+///
+/// Errors: there is no room.
+pub fn reserve(file: &File, from: u64, length: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        match fallocate(file, FallocateFlags::KEEP_SIZE, from, length) {
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
+            reserved => Ok(reserved?),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, from, length);
+        Ok(())
+    }
 }
 
 /// Whether a path still leads to an open file.

@@ -78,6 +78,39 @@ fn restrict(rights: &str) -> io::Result<()> {
     set
 }
 
+/// Nothing is reserved here: a full disk shows when a line is written.
+///
+/// Errors: none.
+pub fn reserve(_file: &File, _from: u64, _length: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// There is no such right to give up.
+pub fn gain_no_privileges() {}
+
+/// Memory for a secret: on the heap, and wiped.
+pub struct Pages(zeroize::Zeroizing<Box<[u8]>>);
+
+impl Pages {
+    /// Takes a copy of bytes.
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        Self(zeroize::Zeroizing::new(bytes.into()))
+    }
+
+    /// They may be swapped.
+    pub fn is_locked(&self) -> bool {
+        false
+    }
+}
+
+impl std::ops::Deref for Pages {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// Leaves the starter's console, so that closing it ends nothing, and its directory.
 #[allow(unsafe_code)]
 pub fn become_daemon() {
