@@ -40,6 +40,8 @@ pub struct Http(Arc<Inner>);
 struct Inner {
     settings: Settings,
     client: RwLock<reqwest::Client>,
+    /// Why no server can be trusted, where none can.
+    trusts_nobody: Option<String>,
 }
 
 /// One request.
@@ -111,16 +113,18 @@ pub enum Error {
 impl Http {
     /// Builds the client.
     ///
+    /// A machine without certificates of authorities, such as a bare container, has a client that trusts nobody.
+    ///
     /// Errors: the proxy or a certificate cannot be used; the text says which.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let client = RwLock::new(build(&settings)?);
-        Ok(Self(Arc::new(Inner { settings, client })))
+        let (client, trusts_nobody) = build(&settings)?;
+        Ok(Self(Arc::new(Inner { settings, client: RwLock::new(client), trusts_nobody })))
     }
 
     /// Gives up all connections: their buffers still hold what was sent last, and that may have been a token.
     /// Requests under way keep theirs to their end.
     pub fn forget_connections(&self) {
-        if let Ok(client) = build(&self.0.settings) {
+        if let Ok((client, _)) = build(&self.0.settings) {
             *self.0.client.write().unwrap_or_else(PoisonError::into_inner) = client;
         }
     }
@@ -134,6 +138,10 @@ impl Http {
     /// Errors: [`Error::NotSent`] only when certainly nothing arrived.
     pub async fn send(&self, request: Request) -> Result<Reply, Error> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
+        if let Some(reason) = self.0.trusts_nobody.as_ref().filter(|_| request.url.scheme() == "https") {
+            let cause = format!("{reason}; install the OS's CA certificates, or name a file in config.toml: ca_file");
+            return Err(Error::NotSent { host, cause });
+        }
         let (within, limit) = (request.within.min(TOTAL_WITHIN), request.limit);
         let exchange = async {
             let response = self.client().execute(prepare(request)).await.map_err(|error| classify(&host, &error))?;
@@ -146,7 +154,18 @@ impl Http {
     }
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+/// The client, and why it trusts nobody where it does.
+fn build(settings: &Settings) -> Result<(reqwest::Client, Option<String>), String> {
+    let finish = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
+    match finish(prepared(settings)?.tls_certs_merge(certificates(&settings.extra_roots)?)) {
+        Err(reason) if settings.extra_roots.is_empty() => {
+            Ok((finish(prepared(settings)?.tls_certs_only([]))?, Some(reason)))
+        }
+        built => Ok((built?, None)),
+    }
+}
+
+fn prepared(settings: &Settings) -> Result<reqwest::ClientBuilder, String> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("aic-mcp/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -154,15 +173,14 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
         .referer(false)
         .connect_timeout(CONNECT_WITHIN)
         .pool_idle_timeout(IDLE_KEPT)
-        .tcp_nodelay(true)
-        .tls_certs_merge(certificates(&settings.extra_roots)?);
+        .tcp_nodelay(true);
     if !settings.environment_proxies {
         builder = builder.no_proxy();
     }
     if let Some(proxy) = &settings.proxy {
         builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|error| format!("proxy: {}", innermost(&error)))?);
     }
-    builder.build().map_err(|error| innermost(&error))
+    Ok(builder)
 }
 
 /// How long the peer asks to wait; `None` when it does not say. What cannot be read is longer than anybody waits.

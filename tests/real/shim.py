@@ -9,9 +9,10 @@ PROTOCOL = "2025-11-25"
 
 
 class Shim:
-    def __init__(self, world):
-        self.world = world
-        self.process = world.start([BINARIES / "aic-mcp", "--tenant", "t"], "shim", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
+    """`command` starts the program, with the world's environment or another."""
+
+    def __init__(self, world, command=(BINARIES / "aic-mcp", "--tenant", "t"), env=None):
+        self.process = world.start(command, "shim", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, env=env or world.environment)
         client = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": {"name": "bare", "version": "1"}}
         self.last = 0
         self.end(self.begin_request("initialize", client))

@@ -91,9 +91,11 @@ pub(crate) fn start(places: &Places) -> Result<Launched, String> {
         .env_clear()
         .envs(environment(places, &|name| std::env::var_os(name)))
         .env(STARTED_BY_SHIM.0, STARTED_BY_SHIM.1);
-    command.current_dir(os::NEUTRAL_DIRECTORY).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // pipes that are closed at once, and no null device: a container may have none
+    command.current_dir(os::NEUTRAL_DIRECTORY).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     os::detach(&mut command);
-    let child = command.spawn().map_err(|cause| format!("{} could not be started: {cause}", program.display()))?;
+    let mut child = command.spawn().map_err(|cause| format!("{} could not be started: {cause}", program.display()))?;
+    drop((child.stdin.take(), child.stdout.take()));
     let (left, departure) = watch::channel(None);
     tokio::spawn(async move {
         let _ = left.send(Some(watch_over(child).await));
@@ -102,12 +104,18 @@ pub(crate) fn start(places: &Places) -> Result<Launched, String> {
 }
 
 fn sibling() -> Result<PathBuf, String> {
-    let own = std::env::current_exe().map_err(|cause| format!("the place of aic-mcp is unknown: {cause}"))?;
+    let own = std::env::current_exe().or_else(|cause| as_started().ok_or(cause));
+    let own = own.map_err(|cause| format!("the place of aic-mcp is unknown: {cause}"))?;
     let program = own.parent().unwrap_or(Path::new("/")).join(os::PROGRAM);
     match program.is_file() {
         true => Ok(program),
         false => Err(format!("{} does not exist: aic-broker must be installed beside aic-mcp", program.display())),
     }
+}
+
+/// The path that this program was started by, where it is a whole one: without `/proc` the OS does not tell.
+fn as_started() -> Option<PathBuf> {
+    std::env::args_os().next().map(PathBuf::from).filter(|path| path.is_absolute() && path.is_file())
 }
 
 fn environment(places: &Places, lookup: &dyn Fn(&str) -> Option<OsString>) -> Vec<(&'static str, OsString)> {
