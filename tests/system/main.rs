@@ -28,8 +28,11 @@ mod sharing;
 mod sign_in;
 mod strangers;
 mod tenants;
+mod threats;
+mod tls;
 mod tools;
 mod two_users;
+mod wall;
 mod windows;
 
 fn builder() -> Builder {

@@ -56,6 +56,13 @@ pub enum Kind {
         /// Its size.
         bytes: u64,
     },
+    /// The request is sent elsewhere and not processed.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// Where to.
+        location: String,
+    },
     /// Another answer is given.
     Reply {
         /// The answer.

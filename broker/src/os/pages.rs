@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ops::Deref;
 use std::ptr;
 
-use rustix::mm::{self, Advice, MapFlags, ProtFlags};
+use rustix::mm::{self, MapFlags, ProtFlags};
 use zeroize::Zeroizing;
 
 /// Bytes that nobody else's memory is near to. They never move.
@@ -59,7 +59,7 @@ impl Pages {
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)]
 fn advise(start: *mut c_void, length: usize) {
-    for advice in [Advice::LinuxDontDump, Advice::LinuxWipeOnFork] {
+    for advice in [mm::Advice::LinuxDontDump, mm::Advice::LinuxWipeOnFork] {
         // SAFETY: the mapping is ours; neither changes its bytes in this process
         let _ = unsafe { mm::madvise(start, length, advice) };
     }

@@ -50,6 +50,11 @@ pub async fn answer(
             let reply = canned(&answer, retry_after, request.at);
             Ok(noted.finish(part, reply, &request, Shaped::whole))
         }
+        Some(Kind::Redirect { status, location }) => {
+            let reply =
+                canned(&Canned::json(status, serde_json::json!({})), None, request.at).with("location", &location);
+            Ok(noted.finish(Part::Edge, reply, &request, Shaped::whole))
+        }
         other => {
             let answered = process(shared, &request);
             noted.processed(&answered);
