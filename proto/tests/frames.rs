@@ -163,6 +163,15 @@ async fn every_message_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_frame_is_written_whole() {
+    for (name, bytes) in all() {
+        let mut written = Vec::new();
+        frame::write(&mut written, &bytes).await.unwrap();
+        assert_eq!(written, bytes, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_frame_cut_anywhere_is_truncated() {
     for (name, bytes) in all() {
         for cut in 1..bytes.len() {

@@ -15,5 +15,7 @@ mod session;
 mod words;
 
 pub use arguments::{Arguments, Asked, Elicitation, Places, parse};
+#[doc(hidden)]
+pub use armour::fuzzing;
 pub use program::{main, serve};
 pub use server::Server;

@@ -73,10 +73,11 @@ struct Members<'a> {
 /// Reads a token endpoint's answer. The status is not asked: AM answers a pending device with 403.
 ///
 /// Source: RFC 6749 section 5.1 for success, 5.2 for refusal.
-/// Shape: a JSON object; unknown members are ignored; a `token_type` other than Bearer is unreadable.
+/// Shape: a JSON object in UTF-8 throughout; unknown members are ignored; a `token_type` other than Bearer is unreadable.
 /// Units: `expires_in` is seconds.
 pub(super) fn read(body: &[u8]) -> Read {
-    let Ok(members) = serde_json::from_slice::<Members<'_>>(body) else { return Read::Unreadable };
+    let Ok(text) = std::str::from_utf8(body) else { return Read::Unreadable };
+    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else { return Read::Unreadable };
     let bearer = members.token_type.as_ref().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
     match (members.access_token, members.error) {
         (_, Some(error)) => Read::Refused(Refusal {
@@ -224,6 +225,8 @@ mod tests {
         ] {
             assert!(matches!(read(body.as_bytes()), Read::Unreadable), "{body}");
         }
+        let not_utf_8 = b"{\"access_token\":\"a\",\"token_type\":\"Bearer\",\"x\":\"\xe1\"}";
+        assert!(matches!(read(not_utf_8), Read::Unreadable));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What rmcp needs around it: a transport that answers every line, and a guard against panics.
 
+pub mod fuzzing;
 mod identifier;
 mod input;
 mod output;

@@ -232,17 +232,7 @@ mod tests {
     }
 
     async fn converse(lines: &str) -> (Vec<String>, String) {
-        let mut written = Vec::new();
-        let mut found = Vec::new();
-        {
-            let (mut theirs, ours) = tokio::io::duplex(1 << 20);
-            let mut transport = Lines::new(lines.as_bytes(), ours, CancellationToken::new());
-            while let Some(message) = transport.receive().await {
-                found.push(serde_json::to_string(&message).unwrap());
-            }
-            drop(transport);
-            tokio::io::AsyncReadExt::read_to_end(&mut theirs, &mut written).await.unwrap();
-        }
+        let (found, written) = super::super::fuzzing::converse(lines.as_bytes()).await;
         (found, String::from_utf8(written).unwrap())
     }
 

@@ -1,0 +1,7 @@
+//! Fuzzes `config`: the property is in `properties/config.rs`.
+#![no_main]
+
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::run("config", data));

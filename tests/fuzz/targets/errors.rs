@@ -1,0 +1,7 @@
+//! Fuzzes `errors`: the property is in `properties/errors.rs`.
+#![no_main]
+
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::run("errors", data));

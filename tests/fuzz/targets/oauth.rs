@@ -1,0 +1,7 @@
+//! Fuzzes `oauth`: the property is in `properties/oauth.rs`.
+#![no_main]
+
+#[path = "../properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| properties::run("oauth", data));
