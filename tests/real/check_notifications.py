@@ -21,12 +21,14 @@ NEEDED = {"title": "Sign in to t", "text": "127.0.0.1 waits for you in the brows
 DONE = {"title": "Signed in to t", "text": f"AI clients act as {USER}."}
 FAILED = {"title": "Not signed in to t", "text": "The sign-in did not succeed. See: aic-broker status"}
 ENDS = {"title": "The session of t ends in 5 minutes", "text": "Renew it now, and no call has to wait for you later."}
-# Two clients, because one may have 32 calls under way.
-CLIENTS, CALLS_EACH = 2, 25
+# A thousand calls of many clients, because one may have 32 under way.
+CLIENTS, CALLS_EACH = 40, 25
 # A desktop that is missing or never answers costs a sign-in nothing; the number is what a busy machine may add.
 COSTS_AT_MOST = 1.0
-# A session of an hour, with the clock set forward to four minutes before its end.
-FORWARD = "+3360s"
+# A session of an hour, with the clock set forward to four minutes before its end, and far past it.
+FORWARD, SLEPT = "+3360s", "+28800s"
+# Beyond the rest after a refused sign-in.
+RESTED = "+31s"
 
 
 class Visit:
@@ -129,14 +131,16 @@ def switched_off(world):
 
 @check(f"{CLIENTS * CALLS_EACH} calls during one sign-in: one window, one notification of each kind", RECORDED)
 def many_calls(world):
-    _, recorder = prepare(world, Recorder)
+    sandbox, recorder = prepare(world, Recorder)
+    sandbox.switch(logs_per_minute=CLIENTS * CALLS_EACH)
     with contextlib.ExitStack() as stack:
         shims = [stack.enter_context(Shim(world)) for _ in range(CLIENTS)]
         calls = [shim.begin_waiting("getLogSources", CALLS_EACH) for shim in shims]
         shows(recorder, NEEDED)
         Visit()(world.opened()[-1])
         results = [result for shim, begun in zip(shims, calls) for result in shim.end_all(begun)]
-    ensure(not any(result.get("isError") for result in results), lambda: f"calls fail: {results}"[:2000])
+    failures = [result for result in results if result.get("isError")]
+    ensure(len(results) == CLIENTS * CALLS_EACH and not failures, lambda: f"of {len(results)} calls {len(failures)} fail: {failures[:2]}")
     ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
     the_last_word(world, NEEDED, DONE, recorder=recorder)
 
@@ -180,6 +184,49 @@ def renewal(world):
     shows(recorder, NEEDED, DONE, ENDS, NEEDED, DONE)
     ensure(world.session()["expires_at"] > until, f"the session still ends at {until}")
     the_last_word(world, NEEDED, DONE, ENDS, NEEDED, DONE, recorder=recorder)
+
+
+@check("a machine that slept past the end of the session: nothing opens or is offered by itself", [*RECORDED, "faketime"])
+def slept(world):
+    clock, recorder, sandbox = Clock(world), Recorder(world), Sandbox(world, auto_login=True)
+    world.configure(sandbox.tenant, notifications=True)
+    world.serve(clock.environment)
+    with Shim(world) as shim:
+        call = shim.begin_waiting("getLogSources", 1)
+        Visit()(world.opened()[-1])
+        shim.end_all(call)
+        send(world.serving.pid, signal.SIGSTOP)
+        clock.set(SLEPT)
+        send(world.serving.pid, signal.SIGCONT)
+        eventually(lambda: world.session()["state"] == "expired", lambda: f"the session is over: {world.session()}")
+        ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
+        shows(recorder, NEEDED, DONE)
+        call = shim.begin_waiting("getLogSources", 1)
+        ensure(len(world.opened()) == 2, "a call opens no window")
+        Visit()(world.opened()[-1])
+        ensure(not shim.end_all(call)[0].get("isError"), "the call after the sleep fails")
+    the_last_word(world, NEEDED, DONE, NEEDED, DONE, recorder=recorder)
+
+
+@check("a refused sign-in is repeated by no call for 30 s, and by the next call then", [*RECORDED, "faketime"])
+def rest(world):
+    clock, recorder, sandbox = Clock(world), Recorder(world), Sandbox(world, auto_login=True)
+    world.configure(sandbox.tenant, notifications=True)
+    sandbox.switch(authorize="deny")
+    world.serve(clock.environment)
+    sign_in(world, code=4)
+    with Shim(world) as shim:
+        for _ in range(20):
+            result = shim.end(shim.begin("getLogSources", {}))
+            ensure(result["structuredContent"]["error"]["kind"] == "login_declined", f"a call is answered with {result}")
+        ensure(len(world.opened()) == 1, f"{len(world.opened())} windows were opened")
+        shows(recorder, NEEDED, FAILED)
+        sandbox.switch(authorize="normal")
+        clock.set(RESTED)
+        call = shim.begin_waiting("getLogSources", 1)
+        Visit()(world.opened()[-1])
+        ensure(not shim.end_all(call)[0].get("isError"), "after the rest a call signs nobody in")
+    the_last_word(world, NEEDED, FAILED, NEEDED, DONE, recorder=recorder)
 
 
 def missing(world):
