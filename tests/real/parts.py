@@ -30,6 +30,7 @@ PARTS = {
     "clients/node_modules/@modelcontextprotocol/inspector": "@modelcontextprotocol/inspector (npm ci in tests/real/clients)",
     "clients/node_modules/@modelcontextprotocol/client": "@modelcontextprotocol/client (npm ci in tests/real/clients)",
     "clients/node_modules/@modelcontextprotocol/conformance": "@modelcontextprotocol/conformance (npm ci in tests/real/clients)",
+    **{f"agents/node_modules/.bin/{name}": f"{name} (tests/real/agents/talk installs it)" for name in ("claude", "node", "opencode")},
     "node": "node 22.19 or newer (npm ci in tests/real/clients brings one)",
     "venv": "mcp and fastmcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
     "aic-sandbox": "aic-sandbox (cargo build --workspace)",
