@@ -39,7 +39,11 @@ pub fn in_doubt(directory: &Path) -> io::Result<Vec<InDoubt>> {
         match (event.event.as_str(), event.executed.as_deref()) {
             ("intent", _) => found.extend(serde_json::from_slice::<InDoubt>(line)),
             ("call", Some("yes" | "no")) => {
-                found.retain(|doubt| Some(&doubt.transaction_id) != event.transaction_id.as_ref());
+                // an answered repeat answers for those before it
+                let of_call = |doubt: &&InDoubt| Some(&doubt.transaction_id) == event.transaction_id.as_ref();
+                let answered: Vec<String> =
+                    found.iter().filter(of_call).map(|doubt| doubt.fingerprint.clone()).collect();
+                found.retain(|doubt| !answered.contains(&doubt.fingerprint));
             }
             _ => {}
         }

@@ -247,12 +247,12 @@ fn a_log_that_was_taken_away_is_begun_anew_and_the_gap_is_found() {
 #[test]
 fn a_write_is_in_doubt_until_its_call_is_answered() {
     let place = directory();
-    let audit = Audit::with_files_of(&place, 600);
+    let audit = Audit::with_files_of(&place, 1200);
     let line = |event, id: &str, executed| Entry {
         event,
         tenant: Some("t".to_owned()),
         tool: Some("setVariable".to_owned()),
-        fingerprint: Some(format!("f-{id}")),
+        fingerprint: Some(format!("f-{}", id.trim_start_matches("again "))),
         transaction_id: Some(id.to_owned()),
         executed,
         ..Entry::default()
@@ -264,6 +264,10 @@ fn a_write_is_in_doubt_until_its_call_is_answered() {
         ("call", "answered", Some("yes")),
         ("call", "unknown", Some("unknown")),
         ("call", "another", Some("no")),
+        ("intent", "repeated", None),
+        ("call", "repeated", Some("unknown")),
+        ("intent", "again repeated", None),
+        ("call", "again repeated", Some("yes")),
     ] {
         audit.append(&line(event, id, executed)).unwrap();
     }

@@ -14,7 +14,8 @@ use aic_proto::transport::Stream;
 use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::{Broker, Client, call, control};
+use super::{Broker, Client, call, control, presentable};
+use crate::audit::Entry;
 use crate::oauth::Opener;
 
 /// How many calls of one client are under way at once: an editor runs a handful, a model in a loop more.
@@ -113,7 +114,7 @@ impl<O: Opener + Clone + 'static> Conversation<O> {
             let _under_way = broker.registry.begin_call();
             let tool = call.tool.clone();
             let work = AssertUnwindSafe(call::carry_out(&broker, &client, call, cancelled)).catch_unwind();
-            let answer = work.await.unwrap_or_else(|_| broken(id, &tool));
+            let answer = work.await.unwrap_or_else(|_| broken(&broker, &client, id, &tool));
             cancels.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             // a call that must wait for a sign-in is asked again and counts once
             if matches!(answer, ToShim::Answer(_)) {
@@ -168,11 +169,19 @@ fn too_large(message: &ToShim, error: &frame::Error) -> ToShim {
 }
 
 /// A fault of our own in the middle of a call: a tool that changes things may have changed them.
-fn broken(id: RequestId, tool: &str) -> ToShim {
+fn broken<O>(broker: &Broker<O>, client: &Client, id: RequestId, tool: &str) -> ToShim {
     let reads = catalogue::find(tool).is_some_and(|tool| tool.hints.read_only);
     let executed = if reads { Executed::No } else { Executed::Unknown };
     let failure =
         Failure::new(Kind::Internal, "the broker failed while it carried out the call").with_hint("aic-broker audit");
+    let _ = broker.record(&Entry {
+        event: "call",
+        client: Some(client.label.clone()),
+        tool: Some(presentable(tool)),
+        outcome: Some(failure.kind.word().to_owned()),
+        executed: Some(executed.word()),
+        ..Entry::default()
+    });
     ToShim::Answer(Answer { id, outcome: Outcome::Failure(Failure { executed, ..failure }) })
 }
 

@@ -152,7 +152,7 @@ impl Repeats {
         doubts.push_back(doubt);
     }
 
-    /// A client has read with a tool of this set: what it was told before is no secret to it any more.
+    /// A client has read with a tool of this set: what it was told of before, it may repeat now.
     pub fn looked(&self, tenant: &str, toolset: Toolset, client: u64, began: Moment) {
         let mut doubts = self.doubts(began);
         doubts.retain(|doubt| doubt.tenant != tenant || doubt.toolset != toolset || !doubt.was_told(client, began));
