@@ -108,8 +108,9 @@ fn opens_browsers(config: &Config) -> bool {
 
 /// The usual variable. The TLS stack takes its file instead of the OS's store, and it is to be added to it, so the
 /// process starts anew with the variable under a name of our own.
-const CERTIFICATES: &str = "SSL_CERT_FILE";
-const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
+pub(crate) const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// That name.
+pub(crate) const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
 
 /// How many threads serve: the work is waiting, not computing.
 const WORKERS: usize = 2;

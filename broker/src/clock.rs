@@ -20,6 +20,17 @@ impl Moment {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
+    /// Reads a time in RFC 3339.
+    pub fn read(text: &str) -> Option<SystemTime> {
+        let seconds = text.parse::<Timestamp>().ok()?.as_second();
+        Some(SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
+    }
+
+    /// A moment of the wall clock, to be shown.
+    pub fn of(wall: SystemTime) -> Self {
+        Self { wall, ..Self::now() }
+    }
+
     /// This moment and so much more, on both clocks.
     pub fn plus(self, more: Duration) -> Self {
         Self { monotonic: self.monotonic + more, wall: self.wall + more }

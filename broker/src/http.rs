@@ -1,8 +1,11 @@
 //! Sends one HTTP request and reads one bounded answer. The only file that names the HTTP client.
 
+mod obstacle;
+
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+pub use obstacle::{Obstacle, date};
 pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
@@ -183,6 +186,16 @@ fn prepared(settings: &Settings) -> Result<reqwest::ClientBuilder, String> {
     Ok(builder)
 }
 
+impl Http {
+    /// Asks a host for nothing but its headers: no token, no cookie, no redirect.
+    ///
+    /// Errors: what stands between us and it.
+    pub async fn look(&self, url: Url, within: Duration) -> Result<HeaderMap, Obstacle> {
+        let question = self.client().head(url).timeout(within).send();
+        question.await.map(|answer| answer.headers().clone()).map_err(|error| obstacle::of(&error))
+    }
+}
+
 /// How long the peer asks to wait; `None` when it does not say. What cannot be read is longer than anybody waits.
 ///
 /// Source: RFC 9110 section 10.2.3: seconds or an HTTP date.
@@ -248,6 +261,16 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     match cause.downcast_ref::<reqwest::Error>() {
         Some(_) => "the connection failed".to_owned(),
         None => cause.to_string(),
+    }
+}
+
+/// Whether a file's content is certificates.
+///
+/// Errors: a text that says what it is not.
+pub fn check_certificates(pem: &[u8]) -> Result<(), String> {
+    match certificates(&[pem.to_vec()])?.is_empty() {
+        true => Err("holds no PEM certificate".to_owned()),
+        false => Ok(()),
     }
 }
 

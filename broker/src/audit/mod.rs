@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::clock::Moment;
 use files::{Head, Opened, hash_of};
 
-pub use check::{read, verify};
+pub use check::{Broken, read, verify};
 pub use doubts::in_doubt;
 
 /// How long a file grows before the next one begins: it is read and searched at once.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use super::teach;
+use super::{doctor, teach};
 
 /// Owns your sign-in to PingOne Advanced Identity Cloud, so that every AI editor on this machine shares one session.
 #[derive(Parser)]
@@ -18,6 +18,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     #[command(flatten)]
     Configured(Configured),
+    /// Say what is wrong, and which command mends it
+    Doctor(doctor::Options),
     /// Print what a shell needs to complete these commands
     Completions {
         /// The shell

@@ -4,6 +4,7 @@ mod arguments;
 mod teach;
 
 mod audit;
+mod doctor;
 mod install;
 mod link;
 mod login;
@@ -51,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok((places, config)) => dispatch(command, &places, config),
             Err(reason) => stop(code::USAGE, &reason),
         },
+        Command::Doctor(options) => doctor::run(&options),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { to } => pages::man(to.as_deref()),
     }

@@ -21,7 +21,7 @@ const ASKS: &[u8] = &[code::DONE, code::FAILED, code::USAGE, code::NO_BROKER];
 const ALONE: &[u8] = &[code::DONE, code::FAILED, code::USAGE];
 
 /// One lesson a command.
-pub(super) const LESSONS: [Lesson; 13] = [
+pub(super) const LESSONS: [Lesson; 14] = [
     Lesson {
         command: "serve",
         examples: [
@@ -96,6 +96,14 @@ pub(super) const LESSONS: [Lesson; 13] = [
             ("aic-broker stop; aic-broker login", "starts anew, with a fresh session"),
         ],
         codes: ASKS,
+    },
+    Lesson {
+        command: "doctor",
+        examples: [
+            ("aic-broker doctor", "what is wrong here, each with the command that mends it"),
+            ("aic-broker doctor --bundle report.json", "what a bug report needs, without names and secrets"),
+        ],
+        codes: ALONE,
     },
     Lesson {
         command: "completions",

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use place::Places;
+pub use place::{Places, PlacesError};
 pub use tenant::{Origin, Tenant, TenantError, resolve};
-pub use value::{Browser, Environment, Keychain, LoginWay, Span};
+pub use value::{Browser, Environment, Keychain, LoginWay, REDIRECT_PORT, Span};
 
 /// How long a sign-in may take when the configuration does not say.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);

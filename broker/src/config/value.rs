@@ -145,10 +145,13 @@ impl RedirectUri {
     }
 }
 
+/// The port of the redirect URI that AIC's own client has.
+pub const REDIRECT_PORT: u16 = 3000;
+
 impl Default for RedirectUri {
     fn default() -> Self {
         let text = "http://localhost:3000".to_owned();
-        Self { text, port: 3000, path: "/".to_owned(), host: "localhost:3000".to_owned() }
+        Self { text, port: REDIRECT_PORT, path: "/".to_owned(), host: "localhost:3000".to_owned() }
     }
 }
 

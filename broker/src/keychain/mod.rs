@@ -20,6 +20,25 @@ mod os;
 #[path = "windows.rs"]
 mod os;
 
+/// The keychain of this OS.
+pub const NAME: &str = os::NAME;
+
+/// Whether the keychain is locked; nobody is asked for a password. On a thread of its own, which is left to itself when it is late.
+///
+/// Errors: [`Trouble::Absent`] where there is none, [`Trouble::Hanging`] when it does not answer in time.
+pub async fn is_locked(within: Duration) -> Result<bool, Trouble> {
+    let (reply, answer) = oneshot::channel();
+    let spawned =
+        std::thread::Builder::new().name("keychain".to_owned()).spawn(move || drop(reply.send(os::is_locked())));
+    match spawned {
+        Err(error) => Err(Trouble::Failed(error.to_string())),
+        Ok(_) => match tokio::time::timeout(within, answer).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) | Err(_) => Err(Trouble::Hanging),
+        },
+    }
+}
+
 /// How long one call may take: a locked or hanging keychain must not hold a sign-in (the contract's section 10).
 pub const WITHIN: Duration = Duration::from_secs(2);
 /// How many calls may wait for the thread: each tenant has at most one or two.

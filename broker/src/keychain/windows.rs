@@ -60,6 +60,13 @@ fn of_service(service: &str) -> String {
     format!("^[^|]+[|]{spelled}$")
 }
 
+/// The credentials are open as long as the user is signed in.
+///
+/// Errors: they cannot be opened.
+pub(super) fn is_locked() -> Result<bool, Trouble> {
+    store().map(|_| false).map_err(|error| Trouble::Absent(super::cause(&error)))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]

@@ -1,6 +1,7 @@
 //! The Linux desktop: xdg-open, `/proc`.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -43,6 +44,23 @@ pub fn holder_of_port(port: u16) -> Option<String> {
     Some(format!("{} (pid {})", name.trim(), holder.file_name().to_string_lossy()))
 }
 
+/// The process that holds a file's lock.
+///
+/// Source: proc(5), `/proc/locks`: number, kind, mode, access, process, `major:minor:inode`.
+pub fn holder_of_lock(file: &Path) -> Option<u32> {
+    let inode = fs::metadata(file).ok()?.ino();
+    lock_holder_in(&fs::read_to_string("/proc/locks").ok()?, inode)
+}
+
+fn lock_holder_in(locks: &str, inode: u64) -> Option<u32> {
+    let of_file = |place: &str| place.rsplit(':').next().and_then(|number| number.parse().ok()) == Some(inode);
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let is_it = *fields.get(1)? == "FLOCK" && of_file(fields.get(5)?);
+        is_it.then(|| fields.get(4)?.parse().ok())?
+    })
+}
+
 fn listening_inode(table: &str, port: u16) -> Option<String> {
     const LISTEN: &str = "0A";
     let suffix = format!(":{port:04X}");
@@ -71,6 +89,14 @@ mod tests {
         let holder = holder_of_port(listener.local_addr().unwrap().port()).unwrap();
 
         assert!(holder.contains(&format!("(pid {})", std::process::id())), "{holder}");
+    }
+
+    #[test]
+    fn the_holder_of_a_lock_is_found_by_the_file() {
+        let locks = "1: POSIX  ADVISORY  WRITE 11 08:01:77 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 12 08:01:77 0 EOF\n3: FLOCK  ADVISORY  WRITE 13 08:01:77 0 EOF\n";
+
+        assert_eq!(lock_holder_in(locks, 77), Some(13));
+        assert_eq!(lock_holder_in(locks, 78), None);
     }
 
     #[test]

@@ -62,6 +62,12 @@ pub fn holder_of_port(port: u16) -> Option<String> {
     holder_in(&String::from_utf8_lossy(&question.output().ok()?.stdout))
 }
 
+/// The process that has a file open, which of a lock is its holder.
+pub fn holder_of_lock(file: &Path) -> Option<u32> {
+    let asked = Question::new(PORTS).arg("-tw").arg(file).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&asked.stdout).lines().next()?.parse().ok()
+}
+
 /// Source: lsof(8), "OUTPUT FOR OTHER PROGRAMS".
 fn holder_in(answer: &str) -> Option<String> {
     let field = |letter| answer.lines().find_map(|line| line.strip_prefix(letter));

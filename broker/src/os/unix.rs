@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -122,6 +123,32 @@ pub fn is_named(file: &File, path: &Path) -> bool {
     let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
     let (open, named) = (file.metadata().map(identity), std::fs::symlink_metadata(path).map(identity));
     matches!((open, named), (Ok(open), Ok(named)) if open == named)
+}
+
+/// The permission bits of a name, without following links.
+pub fn mode_of(path: &Path) -> Option<u32> {
+    std::fs::symlink_metadata(path).ok().map(|found| found.mode() & 0o7777)
+}
+
+/// Whether other users may write to a file.
+pub fn is_writable_by_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.mode() & 0o022 != 0)
+}
+
+/// Whether a file can be run.
+pub fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+/// When a file was last put in place or changed.
+pub fn changed_at(path: &Path) -> Option<SystemTime> {
+    let seconds = u64::try_from(std::fs::metadata(path).ok()?.ctime()).ok()?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// How much room a user has on the disk of a directory.
+pub fn room_bytes(directory: &Path) -> Option<u64> {
+    rustix::fs::statvfs(directory).ok().map(|disk| disk.f_bavail * disk.f_frsize)
 }
 
 /// Starts this process anew, in its place, with a variable under another name. Returns only when that fails.

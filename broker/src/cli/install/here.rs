@@ -19,7 +19,6 @@ pub(super) fn home() -> Option<Home> {
 
 /// An editor that is on this machine.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "read by the doctor")]
 pub(crate) struct Found {
     /// The editor.
     pub(crate) editor: &'static Editor,
@@ -30,7 +29,6 @@ pub(crate) struct Found {
 }
 
 /// Every editor on this machine, with the state of our entry.
-#[allow(dead_code, reason = "read by the doctor")]
 pub(crate) fn editors() -> Vec<Found> {
     let Some(home) = home() else { return Vec::new() };
     let here = EDITORS.iter().filter(|editor| is_here(editor, &home));
@@ -41,7 +39,6 @@ pub(crate) fn editors() -> Vec<Found> {
     .collect()
 }
 
-#[allow(dead_code, reason = "read by the doctor")]
 fn state(editor: &Editor, file: &Path) -> Result<State, String> {
     match read(file)? {
         None => Ok(State::Absent),

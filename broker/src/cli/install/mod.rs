@@ -18,10 +18,8 @@ use crate::guard::tier;
 use editors::{EDITORS, Editor, Server};
 use keep::{Backup, Backups};
 
-#[allow(unused_imports, reason = "the doctor reads the editors, too")]
 pub(crate) use edit::State;
-#[allow(unused_imports, reason = "the doctor reads the editors, too")]
-pub(crate) use here::{Found, editors};
+pub(crate) use here::editors;
 
 /// What is asked for.
 pub(super) struct Wanted {
