@@ -43,6 +43,9 @@ pub(super) enum Configured {
         /// As JSON
         #[arg(long)]
         json: bool,
+        /// Until the broker leaves: drawn anew on a terminal, a line a change elsewhere
+        #[arg(long)]
+        watch: bool,
     },
     /// Sign in to a tenant
     Login {

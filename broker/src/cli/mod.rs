@@ -1,6 +1,7 @@
 //! The command line: `serve` is the daemon, everything else is a client of its socket.
 
 mod arguments;
+mod look;
 mod teach;
 
 mod audit;
@@ -68,7 +69,7 @@ fn prepare() -> Result<(Places, Config), String> {
 fn dispatch(command: Configured, places: &Places, config: Config) -> ExitCode {
     match command {
         Configured::Serve => app::serve(places, config, Starter::find(|name| std::env::var(name).ok())),
-        Configured::Status { json } => status::show(places, json),
+        Configured::Status { json, watch } => status::show(places, json, watch),
         Configured::Login { tenant, device, paste, no_browser } => {
             login::run(places, tenant, login::how(device, paste, no_browser))
         }

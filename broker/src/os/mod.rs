@@ -36,7 +36,9 @@ pub use notify::{Notice, Notifier};
 #[cfg(unix)]
 pub use pages::Pages;
 pub use this::{
-    ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, changed_at, gain_no_privileges, give_up_standard_error, harden, is_executable, is_named, is_writable_by_others, mode_of, private_directory, private_file, reserve, room_bytes,
+    ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, changed_at, gain_no_privileges,
+    give_up_standard_error, harden, is_executable, is_named, is_writable_by_others, mode_of, private_directory,
+    private_file, reserve, room_bytes,
 };
 #[cfg(windows)]
 pub use windows::Pages;

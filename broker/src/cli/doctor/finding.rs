@@ -13,6 +13,7 @@ macro_rules! findings {
     ($($variant:ident $name:literal $level:ident $meaning:literal;)*) => {
         /// Everything that can be wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "what a finding is about comes first, and one is about a name")]
         pub(super) enum Name {
             $(#[doc = $meaning] $variant,)*
         }

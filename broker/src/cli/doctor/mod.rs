@@ -184,7 +184,7 @@ fn checks<'a>(
             "network",
             Box::pin(async move {
                 match http {
-                    Ok(http) => vec![network::judge(&network::look(&http, tenant).await, file)],
+                    Ok(http) => vec![network::judge(&network::look(&http, tenant, config.proxy.is_some()).await, file)],
                     Err(reason) => vec![network::no_client(&reason, file)],
                 }
             }),

@@ -10,7 +10,9 @@ use crate::http::{self, Http, Obstacle};
 
 const CHECK: &str = "network";
 /// How long one tenant may take to say something.
-const WITHIN: Duration = Duration::from_secs(4);
+const WITHIN: Duration = Duration::from_secs(3);
+/// How long its name may take to be found.
+const NAME_WITHIN: Duration = Duration::from_secs(2);
 /// How far the clocks may differ: the broker's own margin for a token's end is of this size.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -20,6 +22,8 @@ pub(super) struct Seen {
     pub(super) name: String,
     /// Its host with its port.
     pub(super) authority: String,
+    /// Whether a proxy is in between.
+    pub(super) proxied: bool,
     /// What came of asking for its headers: the time that it has.
     pub(super) answer: Result<Option<SystemTime>, Obstacle>,
     /// The time here.
@@ -27,9 +31,20 @@ pub(super) struct Seen {
 }
 
 /// Asks a tenant for its headers.
-pub(super) async fn look(http: &Http, tenant: &Tenant) -> Seen {
-    let answer = http.look(tenant.origin().at("/"), WITHIN).await.map(|headers| http::date(&headers));
-    Seen { name: tenant.name.clone(), authority: tenant.origin().authority(), answer, now: Moment::now().wall }
+pub(super) async fn look(http: &Http, tenant: &Tenant, proxied: bool) -> Seen {
+    let answer = match proxied || has_address(tenant).await {
+        true => http.look(tenant.origin().at("/"), WITHIN).await.map(|headers| http::date(&headers)),
+        false => Err(Obstacle::Name),
+    };
+    Seen { proxied, name: tenant.name.clone(), authority: tenant.origin().authority(), answer, now: Moment::now().wall }
+}
+
+/// Whether the host's name leads anywhere; a proxy would find that out by itself.
+async fn has_address(tenant: &Tenant) -> bool {
+    let port = tenant.origin().url().port_or_known_default().unwrap_or_default();
+    let host = tenant.origin().host().trim_matches(['[', ']']).to_owned();
+    let found = tokio::time::timeout(NAME_WITHIN, tokio::net::lookup_host((host, port))).await;
+    found.is_ok_and(|found| found.is_ok_and(|mut addresses| addresses.next().is_some()))
 }
 
 /// Judges it.
@@ -42,6 +57,9 @@ pub(super) fn judge(seen: &Seen, file: &Path) -> Line {
     let edit = |what: &str| format!("${{EDITOR:-vi}} {}  # {what}", quoted(file));
     let certificate = || format!("openssl s_client -connect {} -servername {}", with_port(host), without_port(host));
     let (name, text, fix) = match obstacle {
+        Obstacle::Proxy(reason) | Obstacle::Refused(reason) if seen.proxied => proxy(reason, edit),
+        Obstacle::Proxy(reason) => proxy(reason, edit),
+        Obstacle::Name if seen.proxied => proxy("its name has no address", edit),
         Obstacle::Name => (
             Name::NameUnknown,
             "the host has no address".to_owned(),
@@ -50,11 +68,6 @@ pub(super) fn judge(seen: &Seen, file: &Path) -> Line {
         Obstacle::Refused(reason) => {
             (Name::Unreachable, reason.clone(), edit(&format!("is {host} right in base_url?")))
         }
-        Obstacle::Proxy(reason) => (
-            Name::ProxyFailed,
-            format!("the proxy does not let it through: {reason}"),
-            edit("correct proxy, or remove the line"),
-        ),
         Obstacle::UnknownAuthority => (
             Name::TlsUnknownAuthority,
             "its certificate comes from an authority that this machine does not know, such as a company's".to_owned(),
@@ -87,6 +100,11 @@ pub(super) fn judge(seen: &Seen, file: &Path) -> Line {
         ),
     };
     Line::found(CHECK, name, format!("{} ({host}): {text}", seen.name), fix)
+}
+
+fn proxy(reason: &str, edit: impl Fn(&str) -> String) -> (Name, String, String) {
+    let text = format!("the proxy cannot be used, or does not let it through: {reason}");
+    (Name::ProxyFailed, text, edit("correct proxy, or remove the line"))
 }
 
 /// No request can be made at all.
@@ -158,7 +176,7 @@ mod tests {
 
     fn seen(answer: Result<Option<SystemTime>, Obstacle>) -> Seen {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
-        Seen { name: "dev".to_owned(), authority: "dev.example.com".to_owned(), answer, now }
+        Seen { name: "dev".to_owned(), authority: "dev.example.com".to_owned(), proxied: false, answer, now }
     }
 
     #[test]

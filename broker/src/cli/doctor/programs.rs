@@ -109,9 +109,10 @@ fn broker(seen: &Seen, version: &str, pid: u32) -> Line {
 
 fn shim(seen: &Seen) -> Line {
     let shim = quoted(&seen.shim);
-    let again = format!("cp \"$(command -v aic-mcp)\" {shim}  # or install both programs of one release again");
+    let again = format!("{shim} --version; aic-broker --version  # install both programs of one release again");
+    let copy = format!("cp \"$(command -v aic-mcp)\" {shim}  # or install both programs of one release again");
     match &seen.shim_version {
-        Shim::Missing => Line::found(CHECK, Name::ShimMissing, format!("{} is not there", seen.shim.display()), again),
+        Shim::Missing => Line::found(CHECK, Name::ShimMissing, format!("{} is not there", seen.shim.display()), copy),
         Shim::Broken(reason) => {
             Line::found(CHECK, Name::ShimBroken, format!("{}: {reason}", seen.shim.display()), again)
         }

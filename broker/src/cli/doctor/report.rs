@@ -69,6 +69,8 @@ pub(super) fn names_json() -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
+
     use super::*;
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn judge(config: &Config, file: &Path, variable: impl Fn(&str) -> Opt
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::type_complexity)]
 
     use super::*;
 
