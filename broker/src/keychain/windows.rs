@@ -63,8 +63,8 @@ fn of_service(service: &str) -> String {
 /// The credentials are open as long as the user is signed in.
 ///
 /// Errors: they cannot be opened.
-pub(super) fn is_locked() -> Result<bool, Trouble> {
-    store().map(|_| false).map_err(|error| Trouble::Absent(super::cause(&error)))
+pub(super) fn is_locked() -> Result<bool, super::Trouble> {
+    store().map(|_| false).map_err(|error| super::Trouble::Absent(super::cause(&error)))
 }
 
 #[cfg(test)]
