@@ -96,6 +96,15 @@ impl Editor {
     }
 }
 
+/// opencode keeps Linux's way everywhere.
+fn opencode(home: &Home, system: System) -> PathBuf {
+    let config = match system {
+        System::Linux => home.config.clone(),
+        System::Mac | System::Windows => home.home.join(".config"),
+    };
+    config.join("opencode").join("opencode.json")
+}
+
 /// Zed keeps Linux's way on macOS.
 fn zed(home: &Home, system: System) -> PathBuf {
     match system {
@@ -182,7 +191,7 @@ pub(crate) const EDITORS: [Editor; 9] = [
                 "enabled": true, "timeout": CALL_SECONDS * 1000
             })
         },
-        place: |home, _| home.home.join(".config").join("opencode").join("opencode.json"),
+        place: opencode,
     },
 ];
 
@@ -210,7 +219,10 @@ mod tests {
             ("gemini", ["/h/.gemini/settings.json"; 3]),
             ("zed", ["/c/zed/settings.json", "/h/.config/zed/settings.json", "/c/Zed/settings.json"]),
             ("windsurf", ["/h/.codeium/windsurf/mcp_config.json"; 3]),
-            ("opencode", ["/h/.config/opencode/opencode.json"; 3]),
+            (
+                "opencode",
+                ["/c/opencode/opencode.json", "/h/.config/opencode/opencode.json", "/h/.config/opencode/opencode.json"],
+            ),
         ];
 
         assert_eq!(cases.len(), EDITORS.len());
