@@ -182,6 +182,13 @@ impl World {
         std::fs::write(self.place.configuration(), text).unwrap();
     }
 
+    /// The world's `aic-mcp`, to be started as an editor starts it; the tenant is the first one.
+    pub fn shim(&self) -> Command {
+        let mut command = self.command_of("aic-mcp");
+        command.env("AIC_BASE_URL", "t0");
+        command
+    }
+
     fn command_of(&self, program: &str) -> Command {
         self.command(&self.place.programs.join(program))
     }
@@ -225,9 +232,7 @@ impl World {
 
     /// Starts an editor that says nothing yet.
     pub fn start_editor(&self, asked: Asked) -> Editor {
-        let mut command = self.command_of("aic-mcp");
-        command.env("AIC_BASE_URL", "t0");
-        Editor::start(command, asked)
+        Editor::start(self.shim(), asked)
     }
 
     /// Begins one `aic-broker` command.

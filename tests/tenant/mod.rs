@@ -99,6 +99,16 @@ impl Tenant {
         lock(&self.shared.ledger).clone()
     }
 
+    /// How many requests there were.
+    pub fn ledger_length(&self) -> usize {
+        lock(&self.shared.ledger).len()
+    }
+
+    /// Returns the requests from this number on.
+    pub fn ledger_after(&self, number: usize) -> Vec<Entry> {
+        lock(&self.shared.ledger).iter().skip(number).cloned().collect()
+    }
+
     /// Forgets the requests so far.
     pub fn clear_ledger(&self) {
         lock(&self.shared.ledger).clear();

@@ -143,7 +143,7 @@ impl<'a> Noted<'a> {
     fn change(&self, change: impl FnOnce(&mut Entry)) {
         let mut ledger = lock(&self.shared.ledger);
         // The ledger may have been cleared meanwhile.
-        if let Some(entry) = ledger.iter_mut().find(|entry| entry.number == self.number) {
+        if let Some(entry) = ledger.get_mut(self.number) {
             change(entry);
         }
     }

@@ -1,0 +1,61 @@
+//! A short, seeded run of each part of the fault engine; the program `faults` runs them for their figures.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod surroundings;
+
+use aic_tests::faults::{flood, kills, races, soak, storm, writes};
+
+#[test]
+fn broken_writes_contradict_nothing() {
+    let report = writes::run(writes::Asked { seed: 7, writes: 400, whole_rounds: false });
+
+    assert!(report.contradictions.is_empty(), "{report}");
+    assert_eq!(report.writes, 400);
+    assert!(report.lengths.0 > 200 && report.lengths.1 > 200, "{report}");
+}
+
+#[test]
+fn a_race_for_the_socket_has_one_owner() {
+    let report = races::run(300, races::CONTENDERS, 7);
+
+    assert!(report.is_good(), "{report}");
+}
+
+#[test]
+fn brokers_that_start_at_once_leave_one() {
+    for contenders in [2, races::CONTENDERS] {
+        let report = races::with_brokers(6, contenders, 7);
+
+        assert!(report.is_good(), "{report}");
+    }
+}
+
+#[test]
+fn a_killed_broker_leaves_no_lie() {
+    let report = kills::run(12, 7);
+
+    assert!(report.contradictions.is_empty(), "{report}");
+    assert_eq!(report.kills, 12);
+}
+
+#[test]
+fn shims_that_start_at_once_share_one_broker() {
+    let report = storm::run(40);
+
+    assert!(report.is_good(), "{report}");
+}
+
+#[test]
+fn offenders_cost_the_others_no_call() {
+    let report = flood::run(2, 15);
+
+    assert!(report.is_good(), "{report}");
+}
+
+#[test]
+fn every_call_of_a_soak_has_an_outcome() {
+    let report = soak::run(1500, 7);
+
+    assert!(report.is_good(), "{report}");
+}
