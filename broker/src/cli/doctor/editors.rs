@@ -45,7 +45,7 @@ pub(super) fn judge(seen: &[Seen]) -> Vec<Line> {
     let titles: Vec<&str> = seen.iter().filter(is_ours).map(|one| one.title).collect();
     match (titles.is_empty(), lines.is_empty()) {
         (_, false) => {}
-        (false, true) => lines.push(Line::fine(CHECK, format!("{} start aic-mcp", titles.join(", ")))),
+        (false, true) => lines.push(Line::fine(CHECK, format!("aic-mcp is started by {}", titles.join(", ")))),
         (true, true) if seen.is_empty() => lines.push(Line::fine(CHECK, "none that install knows is on this machine")),
         (true, true) => {
             let here: Vec<&str> = seen.iter().map(|one| one.title).collect();
