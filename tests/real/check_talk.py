@@ -4,15 +4,14 @@ import re
 import sys
 
 from check_clients import prepare
-from parts import BINARIES, REAL
+from parts import AGENTS, BINARIES, REAL
 from world import check, ensure
 
-AGENTS = REAL / "agents"
 TOOL = "getLogSources"
 
 
 def needs(program):
-    return [f"agents/node_modules/.bin/{program}", "agents/node_modules/.bin/node", "aic-sandbox"]
+    return [f"{AGENTS}/node_modules/.bin/{program}", f"{AGENTS}/node_modules/.bin/node", "aic-sandbox"]
 
 
 def model(world):

