@@ -27,8 +27,10 @@ pub enum Left {
     Stale,
     /// A file.
     File,
-    /// A directory.
+    /// An empty directory.
     Directory,
+    /// A directory with somebody's file in it.
+    Filled,
     /// A symbolic link to nowhere.
     Dangling,
     /// A socket that somebody listens on without the lock, with a full queue of connections.
@@ -37,8 +39,13 @@ pub enum Left {
 
 impl Left {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Nothing, Self::Stale, Self::File, Self::Directory, Self::Dangling, Self::FullQueue];
+    pub const ALL: [Self; 7] =
+        [Self::Nothing, Self::Stale, Self::File, Self::Directory, Self::Filled, Self::Dangling, Self::FullQueue];
+
+    /// How many owners a race from here has.
+    fn owners(self) -> usize {
+        usize::from(self != Self::Filled)
+    }
 }
 
 /// What came of all races.
@@ -57,12 +64,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// One owner each time, who is reached; only what is a directory may be refused by all.
+    /// One owner each time, who is reached; only what is in the way with a content is refused by all.
     pub fn is_good(&self) -> bool {
-        let one_each = self.races.iter().all(|(left, (races, owners))| match left {
-            Left::Directory => *owners == 0,
-            _ => owners == races,
-        });
+        let one_each = self.races.iter().all(|(left, (races, owners))| *owners == races * left.owners());
         one_each && self.most_owners <= 1 && self.unreachable == 0
     }
 }
@@ -176,6 +180,10 @@ fn leave(run: &Path, left: Left) -> Kept {
         Left::Stale => drop(UnixListener::bind(&socket).unwrap()),
         Left::File => std::fs::write(&socket, "left").unwrap(),
         Left::Directory => std::fs::create_dir(&socket).unwrap(),
+        Left::Filled => {
+            std::fs::create_dir(&socket).unwrap();
+            std::fs::write(socket.join("kept"), "somebody's").unwrap();
+        }
         Left::Dangling => symlink(run.join("nowhere"), &socket).unwrap(),
         Left::FullQueue => return full_queue(&socket),
     }
@@ -209,7 +217,7 @@ pub fn with_brokers(races: usize, contenders: usize, seed: u64) -> Report {
         let _ = std::fs::remove_dir_all(&world.place.run);
         let kept = leave(&world.place.run, left);
         let mut running: Vec<Running> = (0..contenders).map(|_| world.begin(&["serve"])).collect();
-        let wanted = if left == Left::Directory { 0 } else { 1 };
+        let wanted = left.owners();
         eventually(SOON, "the others leave", || (alive(&mut running) <= wanted).then_some(()));
         let owners = alive(&mut running);
         if wanted == 1 {

@@ -119,3 +119,21 @@ fn a_socket_that_vanishes_ends_the_broker_and_the_next_call_starts_one() {
     read(&mut editor).succeeded();
     assert_ne!(world.broker().pid, first.pid);
 }
+
+#[test]
+fn a_directory_at_the_socket_s_name_is_removed_when_it_is_empty_and_named_when_it_is_not() {
+    let world = world();
+    let mut editor = world.hasty_editor(4);
+    let socket = world.place.socket();
+    fs::create_dir(&socket).unwrap();
+    fs::write(socket.join("kept"), "somebody's").unwrap();
+
+    let refused = read(&mut editor).refused("broker_unavailable");
+    fs::remove_file(socket.join("kept")).unwrap();
+    read(&mut editor).succeeded();
+
+    assert!(refused.text().contains(&*socket.to_string_lossy()), "{refused}");
+    let names = fs::read_dir(&world.place.run).unwrap().flatten().map(|entry| entry.file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(left.is_empty(), "sockets that never got their name: {left:?}");
+}

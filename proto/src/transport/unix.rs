@@ -79,12 +79,23 @@ pub fn claim(endpoint: &Endpoint) -> Result<Claim, Error> {
     check(&endpoint.directory)?;
     let lock = hold(&endpoint.lock())?;
     let socket = endpoint.socket();
+    make_way(&socket)?;
     let arriving = endpoint.directory.join(format!(".{}.{}", endpoint::SOCKET, std::process::id()));
     let listener = listen(&arriving)?;
     fs::set_permissions(&arriving, fs::Permissions::from_mode(0o600)).map_err(io_error("securing", &arriving))?;
     let identity = identity(&arriving).map_err(io_error("looking at", &arriving))?;
     fs::rename(&arriving, &socket).map_err(io_error("naming", &socket))?;
     Ok(Claim { listener, socket, identity, _lock: lock })
+}
+
+/// A name can replace any other but a directory's: an empty one is removed, and what is in another is somebody's.
+fn make_way(socket: &Path) -> Result<(), Error> {
+    match fs::remove_dir(socket) {
+        Err(cause) if !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(io_error("clearing", socket)(cause))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn listen(path: &Path) -> Result<Listener, Error> {
