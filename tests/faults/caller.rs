@@ -11,6 +11,8 @@ use aic_proto::refusal::{Executed, Kind};
 use aic_proto::transport::{self, Stream};
 use serde_json::{Value, json};
 
+use crate::harness::Answer;
+
 /// How much longer than its own time a call may take until its answer is missed.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -27,6 +29,37 @@ pub enum Told {
     Lost,
     /// No answer came in time: what must never be.
     Nothing,
+}
+
+impl Told {
+    /// What an editor was told.
+    pub fn by(answer: &Answer) -> Self {
+        const KINDS: [Kind; 16] = [
+            Kind::LoginRequired,
+            Kind::LoginDeclined,
+            Kind::LoginFailed,
+            Kind::TenantRefused,
+            Kind::NotAllowed,
+            Kind::InvalidArguments,
+            Kind::NotFound,
+            Kind::Conflict,
+            Kind::Denied,
+            Kind::RateLimited,
+            Kind::Upstream,
+            Kind::Unreachable,
+            Kind::TimedOut,
+            Kind::Cancelled,
+            Kind::BrokerUnavailable,
+            Kind::Internal,
+        ];
+        let kind = KINDS.into_iter().find(|kind| kind.word() == answer.kind());
+        let executed = [Executed::No, Executed::Yes].into_iter().find(|word| word.word() == answer.executed());
+        match kind {
+            Some(kind) => Self::Failed(kind, executed.unwrap_or(Executed::Unknown)),
+            None if answer.is_error() => Self::Nothing,
+            None => Self::Success,
+        }
+    }
 }
 
 /// One connection of a shim.

@@ -9,7 +9,7 @@ use super::oracle::{self, Ledger};
 use super::plan::{Break, Chance, Plan, Way};
 use super::stage::Stage;
 use crate::harness::{Answer, Editor, Process, SOON, eventually};
-use aic_proto::refusal::{Executed, Kind};
+use aic_proto::refusal::Kind;
 
 /// How many bytes into a message the broker may be killed: more than the longest here has, so that some pass whole.
 const BYTES: u64 = 900;
@@ -129,31 +129,16 @@ fn judge(stage: &Stage, report: &mut Report, told: Vec<(String, At, Plan, Answer
         let own = || ledger.iter().filter(|entry| entry.path.ends_with(&name) && entry.status != Some(401));
         let seen = Ledger { arrived: own().count(), changed: own().filter(|entry| entry.changed).count() };
         let mut record = records.get(&name).cloned().unwrap_or_default();
-        let told = told_by(&answer);
+        let told = Told::by(&answer);
         // a broker that was killed leaves its intent and no line of the call
-        if answer.kind() == "broker_unavailable" {
-            record.calls = vec![(told_kind(&answer).0.word().to_owned(), told_kind(&answer).1.word().to_owned())];
+        if let Told::Failed(Kind::BrokerUnavailable, executed) = told {
+            record.calls = vec![(Kind::BrokerUnavailable.word().to_owned(), executed.word().to_owned())];
         }
         if let Some(words) = oracle::contradiction(told, &record, seen) {
             report.contradictions.push(format!("{words}: {name} {at:?} {plan:?}: {answer} {record:?} {seen:?}"));
         }
         report.kills += 1;
     }
-}
-
-fn told_by(answer: &Answer) -> Told {
-    if !answer.is_error() {
-        return Told::Success;
-    }
-    let (kind, executed) = told_kind(answer);
-    Told::Failed(kind, executed)
-}
-
-fn told_kind(answer: &Answer) -> (Kind, Executed) {
-    let all = [Kind::BrokerUnavailable, Kind::Unreachable, Kind::TimedOut, Kind::LoginFailed, Kind::LoginRequired];
-    let kind = all.into_iter().find(|kind| kind.word() == answer.kind()).unwrap_or(Kind::Internal);
-    let executed = [Executed::No, Executed::Yes].into_iter().find(|word| word.word() == answer.executed());
-    (kind, executed.unwrap_or(Executed::Unknown))
 }
 
 impl std::fmt::Display for Report {

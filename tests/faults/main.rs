@@ -4,7 +4,7 @@
 
 mod surroundings;
 
-use aic_tests::faults::{flood, kills, races, soak, storm, writes};
+use aic_tests::faults::{flood, frames, kills, races, soak, storm, tls, writes};
 
 #[test]
 fn broken_writes_contradict_nothing() {
@@ -13,6 +13,23 @@ fn broken_writes_contradict_nothing() {
     assert!(report.contradictions.is_empty(), "{report}");
     assert_eq!(report.writes, 400);
     assert!(report.lengths.0 > 200 && report.lengths.1 > 200, "{report}");
+}
+
+#[test]
+fn a_broken_connection_between_shim_and_broker_contradicts_nothing() {
+    let report = frames::run(160, 7);
+
+    assert!(report.contradictions.is_empty(), "{report}");
+    assert_eq!(report.writes, 160);
+    assert!(report.lengths.0 > 100 && report.lengths.1 > 100, "{report}");
+}
+
+#[test]
+fn a_broken_tls_connection_contradicts_nothing_and_lets_no_changed_byte_through() {
+    let report = tls::run(400, 7);
+
+    assert!(report.contradictions.is_empty(), "{report}");
+    assert_eq!((report.writes, report.strange), (400, 0));
 }
 
 #[test]

@@ -4,15 +4,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod caller;
+pub mod cases;
 pub mod flood;
+pub mod frames;
+mod joint;
 pub mod kills;
 pub mod oracle;
 pub mod plan;
 pub mod proxy;
 pub mod races;
+pub mod relay;
+pub mod report;
 pub mod soak;
 pub mod stage;
 pub mod storm;
+mod terminator;
+pub mod tls;
 pub mod writes;
 
 use std::path::PathBuf;

@@ -34,6 +34,19 @@ pub fn contradiction(told: Told, record: &Record, ledger: Ledger) -> Option<&'st
         .or_else(|| record_against(told, record))
 }
 
+/// The same where the way between the two programs was broken: the log may know more than the caller.
+pub fn contradiction_apart(told: Told, record: &Record, ledger: Ledger) -> Option<&'static str> {
+    let known = match record.calls.as_slice() {
+        [] => None,
+        [(_, executed)] if executed == Executed::Yes.word() && ledger.changed == 0 => Some("logged and not executed"),
+        [(_, executed)] if executed == Executed::No.word() && ledger.changed > 0 => Some("executed and not logged"),
+        [_] => None,
+        _ => Some("more than one line of the call"),
+    };
+    let alone = if let Told::Failed(..) | Told::Success = told { Told::Lost } else { told };
+    answer_against(told, ledger.changed).or(known).or_else(|| contradiction(alone, record, ledger))
+}
+
 fn answer_against(told: Told, changed: usize) -> Option<&'static str> {
     match (told, changed) {
         (Told::Success, 0) => Some("told as done and not executed"),
@@ -88,6 +101,26 @@ mod tests {
         ];
         for (told, record, ledger) in cases {
             assert_eq!(contradiction(told, &record, ledger), None, "{told:?} {record:?} {ledger:?}");
+        }
+    }
+
+    #[test]
+    fn a_log_that_knows_more_than_the_caller_is_no_contradiction_and_a_wrong_one_is() {
+        let unknown = Told::Failed(Kind::TimedOut, Executed::Unknown);
+        let refused = Told::Failed(Kind::BrokerUnavailable, Executed::No);
+        let cases = [
+            (unknown, record("success", "yes"), ledger(1, 1), true),
+            (refused, Record::default(), ledger(0, 0), true),
+            (refused, record("success", "yes"), ledger(1, 1), false),
+            (unknown, record("success", "yes"), ledger(1, 0), false),
+            (unknown, record("upstream", "no"), ledger(1, 1), false),
+            (unknown, Record::default(), ledger(1, 1), false),
+            (unknown, record("success", "yes"), ledger(2, 1), false),
+            (Told::Nothing, Record::default(), ledger(0, 0), false),
+        ];
+        for (told, record, ledger, fits) in cases {
+            let found = contradiction_apart(told, &record, ledger);
+            assert_eq!(found.is_none(), fits, "{told:?} {record:?} {ledger:?}: {found:?}");
         }
     }
 

@@ -16,6 +16,8 @@ pub enum Break {
     Stop,
     /// The rest comes so many milliseconds later.
     Delay(u64),
+    /// The rest comes one byte at a time, so many microseconds apart.
+    Drip(u64),
     /// Both sides see the end of the stream.
     Finish,
     /// Both sides see a reset.
@@ -26,12 +28,13 @@ pub enum Break {
 
 impl Break {
     /// How many kinds there are.
-    pub const KINDS: u64 = 5;
+    pub const KINDS: u64 = 6;
     /// The word for a table.
     pub fn word(self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Delay(_) => "delay",
+            Self::Drip(_) => "drip",
             Self::Finish => "finish",
             Self::Reset => "reset",
             Self::Flip(_) => "flip",
@@ -87,17 +90,23 @@ impl Chance {
 
 /// The longest delay: with the time that a call has, some rests come before its end and some after.
 const LONGEST_DELAY_MS: u64 = 400;
+/// The longest pause between two bytes: with it a whole message takes about as long as a call has.
+const LONGEST_PAUSE_US: u64 = 400;
 
 /// Every kind of break at every byte of both messages, and before the first and after the last byte.
 ///
 /// Units: the messages' lengths in bytes. Which bit is turned over and how long a delay is comes from the seed.
 pub fn exhaustive(up: usize, down: usize, chance: &mut Chance) -> Vec<Plan> {
+    let all = |way, length| (0..=length).map(move |at| (way, at));
+    every_kind(all(Way::Up, up).chain(all(Way::Down, down)), chance)
+}
+
+/// Every kind of break at each of these bytes, in an order of chance.
+pub fn every_kind(places: impl Iterator<Item = (Way, usize)>, chance: &mut Chance) -> Vec<Plan> {
     let mut plans = Vec::new();
-    for (way, length) in [(Way::Up, up), (Way::Down, down)] {
-        for at in 0..=length {
-            for kind in 0..Break::KINDS {
-                plans.push(Plan { way, at, what: draw(kind, chance) });
-            }
+    for (way, at) in places {
+        for kind in 0..Break::KINDS {
+            plans.push(Plan { way, at, what: draw(kind, chance) });
         }
     }
     chance.shuffle(&mut plans);
@@ -110,6 +119,7 @@ fn draw(kind: u64, chance: &mut Chance) -> Break {
         1 => Break::Delay(chance.below(LONGEST_DELAY_MS)),
         2 => Break::Finish,
         3 => Break::Reset,
+        4 => Break::Drip(chance.below(LONGEST_PAUSE_US)),
         _ => Break::Flip(u8::try_from(chance.below(8)).unwrap()),
     }
 }
@@ -130,12 +140,12 @@ mod tests {
     fn every_offset_of_both_ways_is_broken_in_every_manner() {
         let plans = exhaustive(3, 2, &mut Chance::new(1));
 
-        assert_eq!(plans.len(), (4 + 3) * 5);
+        assert_eq!(plans.len(), (4 + 3) * 6);
         for (way, at) in [(Way::Up, 0), (Way::Up, 3), (Way::Down, 0), (Way::Down, 2)] {
             let mut words: Vec<_> =
                 plans.iter().filter(|plan| (plan.way, plan.at) == (way, at)).map(|plan| plan.what.word()).collect();
             words.sort_unstable();
-            assert_eq!(words, ["delay", "finish", "flip", "reset", "stop"]);
+            assert_eq!(words, ["delay", "drip", "finish", "flip", "reset", "stop"]);
         }
     }
 }

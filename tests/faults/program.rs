@@ -3,10 +3,12 @@
 
 use std::process::ExitCode;
 
-use aic_tests::faults::{flood, kills, races, soak, storm, writes};
+use aic_tests::faults::{flood, frames, kills, races, soak, storm, tls, writes};
 
 const HELP: &str = "usage: faults PART [COUNT] [SEED]
   writes  COUNT faulted writes (100000), every offset of request and answer
+  frames  COUNT faulted writes of shims (all), every offset between shim and broker
+  tls     COUNT faulted writes over TLS (4000), each record and bytes of chance
   races   COUNT starts of sixteen contenders (10000)
   brokers COUNT starts of sixteen real brokers (200)
   kills   COUNT ends of the broker by SIGKILL (1000)
@@ -23,6 +25,16 @@ fn main() -> ExitCode {
         "writes" => {
             let Some(writes) = count(100_000) else { return usage() };
             let report = writes::run(writes::Asked { seed, writes, whole_rounds: true });
+            (report.to_string(), report.contradictions.is_empty())
+        }
+        "frames" => {
+            let Some(writes) = count(u64::MAX) else { return usage() };
+            let report = frames::run(writes, seed);
+            (report.to_string(), report.contradictions.is_empty())
+        }
+        "tls" => {
+            let Some(writes) = count(4000) else { return usage() };
+            let report = tls::run(writes, seed);
             (report.to_string(), report.contradictions.is_empty())
         }
         "races" => {

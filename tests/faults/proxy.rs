@@ -6,20 +6,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use super::plan::{Break, Plan, Way};
-
-/// How many bytes are read at once: more than any message here has.
-const PART_BYTES: usize = 64 * 1024;
-/// How long the two sides may take to see the end before the connections are dropped.
-const END_SEEN_WITHIN: Duration = Duration::from_millis(100);
+use super::joint::{Joint, PART_BYTES, Tally};
+use super::plan::{Plan, Way};
 
 /// A running proxy; it ends, with its connections, when it is dropped.
 #[derive(Debug)]
@@ -32,9 +25,9 @@ pub struct Proxy {
 #[derive(Debug, Default)]
 struct Shared {
     plans: Mutex<HashMap<String, Plan>>,
+    answers: Mutex<HashMap<String, Arc<[u8]>>>,
     last: Mutex<(usize, usize)>,
-    late: AtomicUsize,
-    held: AtomicUsize,
+    tally: Tally,
 }
 
 impl Proxy {
@@ -59,9 +52,15 @@ impl Proxy {
         self.shared.plans.lock().unwrap().insert(line.to_owned(), plan);
     }
 
-    /// Forgets a plan that no request has met; tells whether it was still there.
+    /// Lets the tenant process the next request of this line, and gives these bytes and the end in its answer's place.
+    pub fn answer(&self, line: &str, bytes: Arc<[u8]>) {
+        self.shared.answers.lock().unwrap().insert(line.to_owned(), bytes);
+    }
+
+    /// Forgets a plan or an answer that no request has met; tells whether it was still there.
     pub fn disarm(&self, line: &str) -> bool {
-        self.shared.plans.lock().unwrap().remove(line).is_some()
+        let plan = self.shared.plans.lock().unwrap().remove(line).is_some();
+        self.shared.answers.lock().unwrap().remove(line).is_some() || plan
     }
 
     /// How many bytes the messages of the newest whole exchange had: up, down.
@@ -71,12 +70,12 @@ impl Proxy {
 
     /// How many exchanges were stopped until now.
     pub fn held(&self) -> usize {
-        self.shared.held.load(Ordering::SeqCst)
+        self.shared.tally.held()
     }
 
     /// Whether no rest of a message is still on its way.
     pub fn is_quiet(&self) -> bool {
-        self.shared.late.load(Ordering::SeqCst) == 0
+        self.shared.tally.is_quiet()
     }
 }
 
@@ -89,12 +88,12 @@ impl Drop for Proxy {
 async fn serve(listener: TcpListener, onward: u16, shared: Arc<Shared>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        let Ok((client, _)) = listener.accept().await else { continue };
+        let Ok((near, _)) = listener.accept().await else { continue };
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            if let Ok(tenant) = TcpStream::connect((Ipv4Addr::LOCALHOST, onward)).await {
-                let _ = client.set_nodelay(true).and_then(|()| tenant.set_nodelay(true));
-                Pair { client, tenant, shared, exchange: Exchange::default() }.run().await;
+            if let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, onward)).await {
+                let _ = near.set_nodelay(true).and_then(|()| far.set_nodelay(true));
+                Pair { joint: Joint { near, far }, shared, exchange: Exchange::default() }.run().await;
             }
         });
         while connections.try_join_next().is_some() {}
@@ -103,8 +102,7 @@ async fn serve(listener: TcpListener, onward: u16, shared: Arc<Shared>) {
 
 /// One connection from the broker and the one to the tenant that belongs to it.
 struct Pair {
-    client: TcpStream,
-    tenant: TcpStream,
+    joint: Joint<TcpStream>,
     shared: Arc<Shared>,
     exchange: Exchange,
 }
@@ -115,6 +113,8 @@ struct Exchange {
     up: usize,
     down: usize,
     plan: Option<Plan>,
+    answer: Option<Arc<[u8]>>,
+    broken: bool,
 }
 
 impl Exchange {
@@ -130,24 +130,23 @@ impl Pair {
     async fn run(mut self) {
         let (mut up, mut down) = (vec![0; PART_BYTES], vec![0; PART_BYTES]);
         loop {
-            let (way, read) = tokio::select! {
-                read = self.client.read(&mut up) => (Way::Up, read),
-                read = self.tenant.read(&mut down) => (Way::Down, read),
-            };
-            let Ok(read @ 1..) = read else { return self.end().await };
+            let Some((way, read)) = self.joint.next(&mut up, &mut down).await else { return self.joint.end().await };
             let part = match way {
                 Way::Up => &mut up[..read],
                 Way::Down => &mut down[..read],
             };
             if way == Way::Up {
                 self.begin_exchange(part);
+            } else if let Some(bytes) = self.exchange.answer.take() {
+                let _ = self.joint.send(Way::Down, &bytes).await;
+                return self.joint.end().await;
             }
             match self.pass(way, part).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(_) => return self.end().await,
+                Err(_) => return self.joint.end().await,
             }
-            if way == Way::Down && self.exchange.plan.is_none() {
+            if way == Way::Down && !self.exchange.broken {
                 *self.shared.last.lock().unwrap() = (self.exchange.up, self.exchange.down);
             }
         }
@@ -160,81 +159,14 @@ impl Pair {
         let line = part.split(|byte| *byte == b'\r').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line).replace(" HTTP/1.1", "");
         let plan = self.shared.plans.lock().unwrap().remove(&line);
-        self.exchange = Exchange { up: 0, down: 0, plan };
+        let answer = self.shared.answers.lock().unwrap().remove(&line);
+        let broken = plan.is_some() || answer.is_some();
+        self.exchange = Exchange { plan, answer, broken, ..Exchange::default() };
     }
 
-    /// Passes a part on, unless the plan's byte is in it. Tells whether the connection goes on.
     async fn pass(&mut self, way: Way, part: &mut [u8]) -> io::Result<bool> {
         let before = *self.exchange.passed(way);
         *self.exchange.passed(way) += part.len();
-        let plan = self.exchange.plan.filter(|plan| plan.way == way && plan.at <= before + part.len());
-        let Some(plan) = plan else { return self.send(way, part).await.map(|()| true) };
-        let at = plan.at.saturating_sub(before);
-        match plan.what {
-            Break::Flip(bit) => {
-                // the byte after the last one is the next part's, if there is one
-                let Some(byte) = part.get_mut(at) else { return self.send(way, part).await.map(|()| true) };
-                *byte ^= 1 << bit;
-                self.exchange.plan = None;
-                self.send(way, part).await?;
-                Ok(true)
-            }
-            Break::Delay(milliseconds) => {
-                self.send(way, &part[..at]).await?;
-                self.exchange.plan = None;
-                self.shared.late.fetch_add(1, Ordering::SeqCst);
-                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-                let sent = self.send(way, &part[at..]).await;
-                self.shared.late.fetch_sub(1, Ordering::SeqCst);
-                sent.map(|()| true)
-            }
-            Break::Stop => {
-                self.send(way, &part[..at]).await?;
-                self.hold().await;
-                Ok(false)
-            }
-            Break::Finish => {
-                self.send(way, &part[..at]).await?;
-                self.end().await;
-                Ok(false)
-            }
-            Break::Reset => {
-                self.send(way, &part[..at]).await?;
-                let _ = self.client.set_zero_linger().and_then(|()| self.tenant.set_zero_linger());
-                Ok(false)
-            }
-        }
-    }
-
-    async fn send(&mut self, way: Way, bytes: &[u8]) -> io::Result<()> {
-        match way {
-            Way::Up => self.tenant.write_all(bytes).await,
-            Way::Down => self.client.write_all(bytes).await,
-        }
-    }
-
-    /// Swallows everything until the broker gives up.
-    async fn hold(&mut self) {
-        self.shared.held.fetch_add(1, Ordering::SeqCst);
-        let (mut up, mut down) = (vec![0; PART_BYTES], vec![0; PART_BYTES]);
-        let mut tenant_open = true;
-        loop {
-            tokio::select! {
-                read = self.client.read(&mut up) => if !matches!(read, Ok(1..)) { return },
-                read = self.tenant.read(&mut down), if tenant_open => tenant_open = matches!(read, Ok(1..)),
-            }
-        }
-    }
-
-    /// Ends both streams in order: what was sent arrives, then the end.
-    async fn end(&mut self) {
-        let _ = self.client.shutdown().await;
-        let _ = self.tenant.shutdown().await;
-        let mut drain = [0; 4096];
-        let both = async {
-            while matches!(self.client.read(&mut drain).await, Ok(1..)) {}
-            while matches!(self.tenant.read(&mut drain).await, Ok(1..)) {}
-        };
-        let _ = tokio::time::timeout(END_SEEN_WITHIN, both).await;
+        self.joint.pass((way, part), before, &mut self.exchange.plan, &self.shared.tally).await
     }
 }
