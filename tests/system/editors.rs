@@ -9,7 +9,7 @@ use aic_tests::harness::{Done, World};
 use crate::world;
 
 /// An editor's name, its configuration below the home directory, and one as a person has it.
-const EDITORS: [(&str, &str, &str); 9] = [
+const EDITORS: [(&str, &str, &str); 11] = [
     ("claude-code", ".claude.json", include_str!("fixtures/editors/claude-code.json")),
     (
         "claude-desktop",
@@ -18,6 +18,8 @@ const EDITORS: [(&str, &str, &str); 9] = [
     ),
     ("cursor", ".cursor/mcp.json", include_str!("fixtures/editors/cursor.json")),
     ("vscode", ".config/Code/User/mcp.json", include_str!("fixtures/editors/vscode.json")),
+    ("vscode-insiders", ".config/Code - Insiders/User/mcp.json", include_str!("fixtures/editors/vscode-insiders.json")),
+    ("vscodium", ".config/VSCodium/User/mcp.json", include_str!("fixtures/editors/vscodium.json")),
     ("codex", ".codex/config.toml", include_str!("fixtures/editors/codex.toml")),
     ("gemini", ".gemini/settings.json", include_str!("fixtures/editors/gemini.json")),
     ("zed", ".config/zed/settings.json", include_str!("fixtures/editors/zed.json")),
@@ -134,6 +136,32 @@ fn a_dry_run_shows_the_change_and_makes_none() {
     assert!(!world.place.state.join("editors").exists());
 }
 
+/// Two accounts of one person, each with a directory of its own.
+#[test]
+fn every_configuration_that_a_variable_named_is_put_back() {
+    let world = world();
+    let (_, _, claude) = EDITORS[0];
+    let (_, _, codex) = EDITORS[6];
+    let files = [("work/.claude.json", claude), ("work/config.toml", codex), ("own/.claude.json", claude)];
+    let files = files.map(|(place, text)| (lay(&world, place, text), text));
+    for directory in ["work", "own"] {
+        let directory = world.place.home.join(directory).display().to_string();
+        let variables = [("CLAUDE_CONFIG_DIR", directory.as_str()), ("CODEX_HOME", directory.as_str())];
+
+        world.begin_with(&["install", "--tenant", "t0"], &variables).done().left_with(0);
+    }
+
+    for (file, _) in &files {
+        assert!(read(file).contains("aic-mcp"), "{}", file.display());
+    }
+    assert!(!world.place.home.join(".claude.json").exists() && !world.place.home.join(".codex").exists());
+    world.run(&["uninstall"]).left_with(0);
+    for (file, before) in &files {
+        assert_eq!(read(file), *before);
+    }
+    assert!(!world.place.home.join("own/config.toml").exists() && !world.place.state.join("editors").exists());
+}
+
 #[test]
 fn a_file_that_was_not_there_is_made_and_removed_again() {
     let world = world();
@@ -192,8 +220,11 @@ fn a_backup_is_closed_to_others() {
 
     install(&world).left_with(0);
 
-    let kept = world.place.state.join("editors/cursor.json");
-    assert_eq!(fs::metadata(kept).unwrap().permissions().mode() & 0o777, 0o600);
+    let kept = fs::read_dir(world.place.state.join("editors")).unwrap().flatten().collect::<Vec<_>>();
+    assert_eq!(kept.len(), EDITORS.len());
+    for one in kept {
+        assert_eq!(one.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{one:?}");
+    }
 }
 
 #[test]

@@ -105,7 +105,7 @@ pub(super) enum Configured {
     Stop,
     /// Register aic-mcp in the editors of this machine
     Install {
-        /// An editor: claude-code, claude-desktop, cursor, vscode, codex, gemini, zed, windsurf or opencode; may be repeated
+        /// An editor: claude-code, claude-desktop, cursor, vscode, vscode-insiders, vscodium, codex, gemini, zed, windsurf or opencode; may be repeated
         #[arg(long = "client", value_name = "NAME")]
         clients: Vec<String>,
         /// The tenant to administer: a name from config.toml, a host or a URL

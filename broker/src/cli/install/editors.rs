@@ -16,6 +16,10 @@ pub(crate) struct Home {
     pub(crate) home: PathBuf,
     /// `~/.config`, `~/Library/Application Support` or the roaming application data.
     pub(crate) config: PathBuf,
+    /// `CLAUDE_CONFIG_DIR`, which Claude Code reads.
+    pub(crate) claude: Option<PathBuf>,
+    /// `CODEX_HOME`, which Codex reads.
+    pub(crate) codex: Option<PathBuf>,
 }
 
 /// An operating system, as far as editors' places differ.
@@ -114,15 +118,27 @@ fn zed(home: &Home, system: System) -> PathBuf {
     }
 }
 
+/// VS Code and its siblings differ in their places alone.
+const fn vscode(id: &'static str, title: &'static str, place: fn(&Home, System) -> PathBuf) -> Editor {
+    Editor {
+        id,
+        title,
+        form: Form::Json,
+        group: "servers",
+        entry: |server| json!({"type": "stdio", "command": server.command, "env": server.environment()}),
+        place,
+    }
+}
+
 /// Every editor, by the names that its own documentation uses.
-pub(crate) const EDITORS: [Editor; 9] = [
+pub(crate) const EDITORS: [Editor; 11] = [
     Editor {
         id: "claude-code",
         title: "Claude Code",
         form: Form::Json,
         group: "mcpServers",
         entry: |server| json!({"type": "stdio", "command": server.command, "args": [], "env": server.environment()}),
-        place: |home, _| home.home.join(".claude.json"),
+        place: |home, _| home.claude.as_ref().unwrap_or(&home.home).join(".claude.json"),
     },
     Editor {
         id: "claude-desktop",
@@ -140,21 +156,18 @@ pub(crate) const EDITORS: [Editor; 9] = [
         entry: Server::plain,
         place: |home, _| home.home.join(".cursor").join("mcp.json"),
     },
-    Editor {
-        id: "vscode",
-        title: "VS Code",
-        form: Form::Json,
-        group: "servers",
-        entry: |server| json!({"type": "stdio", "command": server.command, "env": server.environment()}),
-        place: |home, _| home.config.join("Code").join("User").join("mcp.json"),
-    },
+    vscode("vscode", "VS Code", |home, _| home.config.join("Code").join("User").join("mcp.json")),
+    vscode("vscode-insiders", "VS Code Insiders", |home, _| {
+        home.config.join("Code - Insiders").join("User").join("mcp.json")
+    }),
+    vscode("vscodium", "VSCodium", |home, _| home.config.join("VSCodium").join("User").join("mcp.json")),
     Editor {
         id: "codex",
         title: "Codex",
         form: Form::Toml,
         group: "mcp_servers",
         entry: |server| server.with(&json!({"tool_timeout_sec": CALL_SECONDS})),
-        place: |home, _| home.home.join(".codex").join("config.toml"),
+        place: |home, _| home.codex.clone().unwrap_or_else(|| home.home.join(".codex")).join("config.toml"),
     },
     Editor {
         id: "gemini",
@@ -209,12 +222,14 @@ mod tests {
 
     #[test]
     fn each_system_has_its_own_places() {
-        let home = Home { home: "/h".into(), config: "/c".into() };
+        let home = Home { home: "/h".into(), config: "/c".into(), claude: None, codex: None };
         let cases = [
             ("claude-code", ["/h/.claude.json"; 3]),
             ("claude-desktop", ["/c/Claude/claude_desktop_config.json"; 3]),
             ("cursor", ["/h/.cursor/mcp.json"; 3]),
             ("vscode", ["/c/Code/User/mcp.json"; 3]),
+            ("vscode-insiders", ["/c/Code - Insiders/User/mcp.json"; 3]),
+            ("vscodium", ["/c/VSCodium/User/mcp.json"; 3]),
             ("codex", ["/h/.codex/config.toml"; 3]),
             ("gemini", ["/h/.gemini/settings.json"; 3]),
             ("zed", ["/c/zed/settings.json", "/h/.config/zed/settings.json", "/c/Zed/settings.json"]),
@@ -231,6 +246,17 @@ mod tests {
             let found = [System::Linux, System::Mac, System::Windows].map(|system| (editor.place)(&home, system));
             assert_eq!(found, wanted.map(PathBuf::from), "{id}");
         }
+    }
+
+    #[test]
+    fn two_editors_are_where_their_variables_say() {
+        let (claude, codex) = (Some("/work".into()), Some("/x".into()));
+        let home = Home { home: "/h".into(), config: "/c".into(), claude, codex };
+        let place = |id| EDITORS.iter().find(|editor| editor.id == id).unwrap().place(&home);
+
+        assert_eq!(place("claude-code"), PathBuf::from("/work/.claude.json"));
+        assert_eq!(place("codex"), PathBuf::from("/x/config.toml"));
+        assert_eq!(place("cursor"), PathBuf::from("/h/.cursor/mcp.json"));
     }
 
     #[test]

@@ -12,9 +12,15 @@ use super::editors::{EDITORS, Editor, Home};
 /// The most that a configuration may hold: an editor's own are kilobytes, Claude Code's history is some megabytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// This user's directories; `None` where the OS knows none.
+/// This user's directories; `None` where the OS knows none. A relative one would mean something else for each program.
 pub(super) fn home() -> Option<Home> {
-    BaseDirs::new().map(|base| Home { home: base.home_dir().to_path_buf(), config: base.config_dir().to_path_buf() })
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    BaseDirs::new().map(|base| Home {
+        home: base.home_dir().to_path_buf(),
+        config: base.config_dir().to_path_buf(),
+        claude: absolute("CLAUDE_CONFIG_DIR"),
+        codex: absolute("CODEX_HOME"),
+    })
 }
 
 /// An editor that is on this machine.

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use super::here;
 use crate::os;
 
+/// How much of a place's digest is in a backup's name: enough to tell a person's few places apart.
+const PLACE_DIGITS: usize = 16;
+
 /// What a file was before our entry, and what we made of it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Backup {
@@ -27,14 +30,18 @@ impl Backup {
         Self { file: file.to_path_buf(), before, after: digest(after) }
     }
 
-    /// Whether a file is still as we left it.
-    pub(super) fn is_of(&self, file: &Path, text: &str) -> bool {
-        self.file == file && self.after == digest(text)
+    /// Whether the file is still as we left it.
+    pub(super) fn is_of(&self, text: &str) -> bool {
+        self.after == digest(text)
     }
 }
 
 fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(backup: &Path) -> Option<Backup> {
+    serde_json::from_slice(&fs::read(backup).ok()?).ok()
 }
 
 /// Where the backups are: with our own state, because an editor's directory may be synchronised or shown to others.
@@ -46,28 +53,38 @@ impl Backups {
         Self(state.join("editors"))
     }
 
-    fn path(&self, editor: &str) -> PathBuf {
-        self.0.join(format!("{editor}.json"))
+    /// An editor may have several configurations, one for each value of its variable.
+    fn path(&self, editor: &str, file: &Path) -> PathBuf {
+        let place = digest(&file.to_string_lossy());
+        self.0.join(format!("{editor}.{}.json", place.get(..PLACE_DIGITS).unwrap_or_default()))
     }
 
-    /// The backup of an editor's configuration.
-    pub(super) fn load(&self, editor: &str) -> Option<Backup> {
-        serde_json::from_slice(&fs::read(self.path(editor)).ok()?).ok()
+    /// The backup of one configuration.
+    pub(super) fn load(&self, editor: &str, file: &Path) -> Option<Backup> {
+        read(&self.path(editor, file))
+    }
+
+    /// All configurations of an editor of which there is a backup.
+    pub(super) fn files(&self, editor: &str) -> Vec<PathBuf> {
+        let names = fs::read_dir(&self.0).into_iter().flatten().flatten();
+        let is_of_editor = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(&format!("{editor}."));
+        let backups = names.filter(|found| is_of_editor(&found.file_name())).filter_map(|found| read(&found.path()));
+        backups.map(|backup| backup.file).collect()
     }
 
     /// Keeps one, before the change is made.
     pub(super) fn save(&self, editor: &str, backup: &Backup) -> io::Result<()> {
         os::private_directory(self.0.parent().unwrap_or(&self.0))?;
         os::private_directory(&self.0)?;
-        let mut file =
-            os::private_file(OpenOptions::new().create(true).write(true).truncate(true), &self.path(editor))?;
+        let place = self.path(editor, &backup.file);
+        let mut file = os::private_file(OpenOptions::new().create(true).write(true).truncate(true), &place)?;
         file.write_all(&serde_json::to_vec(backup)?)?;
         file.sync_all()
     }
 
     /// Forgets one, and the directory with the last.
-    pub(super) fn forget(&self, editor: &str) {
-        let _ = fs::remove_file(self.path(editor));
+    pub(super) fn forget(&self, editor: &str, file: &Path) {
+        let _ = fs::remove_file(self.path(editor, file));
         let _ = fs::remove_dir(&self.0);
     }
 }

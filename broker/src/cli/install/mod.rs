@@ -71,12 +71,15 @@ pub(super) fn uninstall(places: &Places, dry_run: bool) -> ExitCode {
     let Some(home) = here::home() else { return stop(code::FAILED, "this user has no home directory") };
     let backups = Backups::below(&places.state);
     let words = if dry_run { ["would be put back", ""] } else { ["put back", ""] };
-    let done = EDITORS.iter().map(|editor| {
-        let kept = backups.load(editor.id);
-        let file = kept.as_ref().map_or_else(|| here::file_of(editor, &home), |kept| kept.file.clone());
-        let outcome = take(editor, &file, kept, dry_run);
+    let files = EDITORS.iter().flat_map(|editor| {
+        let changed = backups.files(editor.id);
+        let own = Some(here::file_of(editor, &home)).filter(|own| !changed.contains(own));
+        changed.into_iter().chain(own).map(move |file| (editor, file))
+    });
+    let done = files.map(|(editor, file)| {
+        let outcome = take(editor, &file, backups.load(editor.id, &file), dry_run);
         if outcome.is_ok() && !dry_run {
-            backups.forget(editor.id);
+            backups.forget(editor.id, &file);
         }
         (editor, file, outcome)
     });
@@ -161,8 +164,8 @@ fn put(editor: &Editor, file: &Path, server: &Server, backups: &Backups, wanted:
         .map_err(|reason| here::within(file, &reason))?;
     let Some(after) = changed else { return Ok(Outcome::AsItWas) };
     if !wanted.dry_run {
-        let original = match backups.load(editor.id) {
-            Some(kept) if kept.is_of(file, text) => kept.before,
+        let original = match backups.load(editor.id, file) {
+            Some(kept) if kept.is_of(text) => kept.before,
             _ => before.as_deref().map(|text| without_ours(editor, text)),
         };
         let backup = Backup::of(file, original, &after);
@@ -182,7 +185,7 @@ fn without_ours(editor: &Editor, text: &str) -> String {
 fn take(editor: &Editor, file: &Path, kept: Option<Backup>, dry_run: bool) -> Result<Outcome, String> {
     let Some(text) = here::read(file)? else { return Ok(Outcome::AsItWas) };
     let after = match kept {
-        Some(kept) if kept.is_of(file, &text) => kept.before,
+        Some(kept) if kept.is_of(&text) => kept.before,
         _ => match edit::take(editor.form, &text, editor.group).map_err(|reason| here::within(file, &reason))? {
             Some(after) => Some(after),
             None => return Ok(Outcome::AsItWas),
