@@ -1,5 +1,7 @@
 //! Joins the parts: configuration, build (nothing runs yet), run until told, drain with a deadline.
 
+mod record;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use aic_proto::catalogue;
 use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
+use record::Record;
 use tokio::sync::{Notify, mpsc};
 use url::Url;
 
@@ -17,15 +20,15 @@ use crate::aic::Documents;
 use crate::audit::{self, Audit, Entry};
 use crate::client::{Broker, Registry};
 use crate::clock::{self, Moment};
-use crate::config::{Browser, Config, Places, Tenant};
+use crate::config::{Browser, Config, Places};
 use crate::guard::Guard;
 use crate::guard::repeat::Repeats;
 use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
 use crate::oauth::{Opener, Surroundings};
-use crate::os::{self, Desktop, Launcher, Notice, Notifier};
-use crate::vault::{self, By, Ended, Happening, Revoked, Vault, Witness};
+use crate::os::{self, Desktop, Launcher, Notifier};
+use crate::vault::{self, By, Vault};
 
 /// The exit code of a broker that was started by a shim and found another one running.
 const ANOTHER_RUNS: u8 = 75;
@@ -261,88 +264,6 @@ async fn told_by_the_os() {
 #[cfg(windows)]
 async fn told_by_the_os() {
     let _ = tokio::signal::ctrl_c().await;
-}
-
-/// Puts what happens to sessions on record and tells the desktop.
-struct Record {
-    audit: Arc<Audit>,
-    notifier: Notifier,
-    renew: mpsc::Sender<String>,
-}
-
-impl Witness for Record {
-    fn happened(&self, tenant: &Tenant, event: &Happening) {
-        if let Some(entry) = entry_of(tenant, event) {
-            let _ = self.audit.append(&entry);
-        }
-        if let Some((title, text)) = notification(tenant, event) {
-            let ends_soon = *event == Happening::EndsSoon;
-            let button = ends_soon.then(|| ("Renew now", self.renew.clone(), tenant.name.clone()));
-            self.notifier.show(Notice { title, text, button });
-        }
-        if let Happening::MemoryInstead(reason) = event {
-            say(&format!("{}: the session is kept in memory only: {reason}", tenant.name));
-        }
-    }
-}
-
-fn entry_of(tenant: &Tenant, event: &Happening) -> Option<Entry> {
-    let entry = |event: &'static str, user: &Option<String>, outcome: String| Entry {
-        event,
-        tenant: Some(tenant.name.clone()),
-        user: user.clone(),
-        outcome: Some(outcome),
-        ..Entry::default()
-    };
-    match event {
-        Happening::SignInNeeded | Happening::EndsSoon | Happening::MemoryInstead(_) => None,
-        Happening::Exchanged { scopes } => {
-            let scopes = scopes.split(' ').map(str::to_owned).collect();
-            Some(Entry { scopes, ..entry("exchange", &None, "success".to_owned()) })
-        }
-        Happening::SignedIn { user, instead_of } => {
-            let outcome = instead_of
-                .as_ref()
-                .map_or_else(|| "success".to_owned(), |before| format!("success, instead of {before}"));
-            Some(entry("sign_in", user, outcome))
-        }
-        Happening::SignInFailed(failure) => Some(entry("sign_in", &None, failure.kind.word().to_owned())),
-        Happening::Ended { user, how } => Some(entry("sign_out", user, ended(how).to_owned())),
-    }
-}
-
-fn ended(how: &Ended) -> &'static str {
-    match how {
-        Ended::Expired => "expired",
-        Ended::Rejected => "rejected by the tenant",
-        Ended::Lost => "lost by the keychain",
-        Ended::Replaced => "replaced by a new sign-in",
-        Ended::SignedOut(Revoked::All) => "signed out, revoked",
-        Ended::SignedOut(Revoked::NotAll(_)) => "signed out, not all revoked",
-    }
-}
-
-/// The words of a notification: a host and a user, never a code or a URL with state.
-fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> {
-    let name = &tenant.name;
-    match event {
-        Happening::SignInNeeded => {
-            Some((format!("Sign in to {name}"), format!("{} waits for you in the browser.", tenant.origin().host())))
-        }
-        Happening::EndsSoon => Some((
-            format!("The session of {name} ends in 5 minutes"),
-            "Renew it now, and no call has to wait for you later.".to_owned(),
-        )),
-        Happening::SignedIn { user, instead_of } => {
-            let user = user.as_deref().unwrap_or("somebody");
-            let changed = instead_of.as_ref().map_or(String::new(), |before| format!(" Until now it was {before}."));
-            Some((format!("Signed in to {name}"), format!("AI clients act as {user}.{changed}")))
-        }
-        Happening::SignInFailed(_) => {
-            Some((format!("Not signed in to {name}"), "The sign-in did not succeed. See: aic-broker status".to_owned()))
-        }
-        Happening::Ended { .. } | Happening::MemoryInstead(_) | Happening::Exchanged { .. } => None,
-    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
