@@ -27,7 +27,7 @@ use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
 use crate::oauth::{Opener, Surroundings};
-use crate::os::{self, Desktop, Launcher, Notifier};
+use crate::os::{self, Desktop, Launcher, Notifier, Service};
 use crate::vault::{self, By, Vault};
 
 /// The exit code of a broker that was started by a shim and found another one running.
@@ -86,6 +86,10 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     if starter != Starter::Shim && std::env::var_os(CERTIFICATES).is_some() {
         return fail(1, &format!("starting anew: {}", os::again_with_renamed(CERTIFICATES, OUR_CERTIFICATES)));
     }
+    let service = match Service::take() {
+        Ok(service) => service,
+        Err(reason) => return fail(1, &reason),
+    };
     if let Err(error) = os::harden() {
         return fail(1, &format!("this process cannot be protected, so it must not hold tokens: {error}"));
     }
@@ -99,7 +103,7 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("starting the runtime: {error}")),
     };
-    let code = runtime.block_on(live(places, config, starter));
+    let code = runtime.block_on(live(places, config, starter, service));
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
 }
@@ -118,8 +122,8 @@ pub(crate) const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
 /// How many threads serve: the work is waiting, not computing.
 const WORKERS: usize = 2;
 
-async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
-    let claim = match transport::claim(&places.endpoint) {
+async fn live(places: &Places, config: Config, starter: Starter, mut service: Service) -> ExitCode {
+    let claim = match claim(places, &mut service).await {
         Ok(claim) => claim,
         Err(error @ transport::Error::Owned(_)) => {
             let code = if starter == Starter::Shim { ANOTHER_RUNS } else { 1 };
@@ -142,7 +146,15 @@ async fn live(places: &Places, config: Config, starter: Starter) -> ExitCode {
         say("the OS keeps no memory of this process out of swap: tokens may be swapped");
     }
     tokio::spawn(renew_when_pressed(Arc::clone(&broker), pressed));
-    run(&broker, claim).await
+    run(&broker, claim, &service).await
+}
+
+/// The socket is handed over or made.
+async fn claim(places: &Places, service: &mut Service) -> Result<Claim, transport::Error> {
+    match service.socket() {
+        Some(handed) => transport::adopt(&places.endpoint, handed).await,
+        None => transport::claim(&places.endpoint),
+    }
 }
 
 /// How many presses of a renew button may wait: one a tenant is plenty.
@@ -227,13 +239,15 @@ fn http_settings(
     Ok(Settings { proxy: config.proxy.clone(), extra_roots, environment_proxies: environment_counts })
 }
 
-async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim) -> ExitCode {
+async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service) -> ExitCode {
     let _ = broker.record(&Entry { event: "start", ..Entry::default() });
+    service.ready();
     let reason = tokio::select! {
         reason = listen::run(broker, &claim) => reason,
         () = told_by_the_os() => Reason::Asked,
     };
     broker.leaving.store(true, Ordering::Relaxed);
+    service.stopping();
     tokio::time::sleep(FAREWELL).await;
     drop(claim);
     let _ = tokio::time::timeout(CALLS_FINISH_WITHIN, broker.registry.no_calls_under_way()).await;

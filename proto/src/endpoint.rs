@@ -146,6 +146,59 @@ pub fn judge_parent(found: Found, uid: u32) -> Result<(), Insecure> {
     }
 }
 
+/// Why a socket that was handed over is not the user's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Nobody can connect to it.
+    #[error("does not listen for streams")]
+    Deaf,
+    /// It is no socket of a file.
+    #[error("has no name in the file system")]
+    Nameless,
+    /// It has another name.
+    #[error("is {0}")]
+    Elsewhere(PathBuf),
+    /// Something else has its name by now.
+    #[error("has lost its name to something that is no socket")]
+    Replaced,
+    /// Its file is somebody else's.
+    #[error("belongs to user id {0}")]
+    Owner(u32),
+    /// Others may connect.
+    #[error("has mode {0:04o}, and 0600 is needed")]
+    Mode(u32),
+}
+
+/// What the OS says of a socket that was handed over, and of the file under the name that it should have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Socket {
+    /// It takes connections that are streams.
+    pub listens: bool,
+    /// The name that it was given.
+    pub path: Option<PathBuf>,
+    /// The file is a socket.
+    pub is_socket: bool,
+    /// The file's owner.
+    pub owner: u32,
+    /// The file's permission bits.
+    pub mode: u32,
+}
+
+/// Judges a socket that a service manager hands over.
+///
+/// Errors: the first thing that is wrong with it.
+pub fn judge_socket(found: &Socket, expected: &Path, uid: u32) -> Result<(), Unfit> {
+    match found {
+        Socket { listens: false, .. } => Err(Unfit::Deaf),
+        Socket { path: None, .. } => Err(Unfit::Nameless),
+        Socket { path: Some(path), .. } if path != expected => Err(Unfit::Elsewhere(path.clone())),
+        Socket { is_socket: false, .. } => Err(Unfit::Replaced),
+        Socket { owner, .. } if *owner != uid => Err(Unfit::Owner(*owner)),
+        Socket { mode, .. } if *mode != 0o600 => Err(Unfit::Mode(*mode)),
+        _ => Ok(()),
+    }
+}
+
 fn judge_kind(found: Found) -> Result<(), Insecure> {
     match found {
         Found { link: true, .. } => Err(Insecure::Link),
@@ -224,6 +277,24 @@ mod tests {
     fn the_directories_above_come_outermost_first() {
         assert_eq!(parents(Path::new("/run/user/7")), [Path::new("/"), Path::new("/run"), Path::new("/run/user")]);
         assert!(parents(Path::new("/")).is_empty());
+    }
+
+    #[test]
+    fn only_the_user_s_own_socket_is_taken_over() {
+        let right = || Socket { listens: true, path: Some("/r/s".into()), is_socket: true, owner: 1000, mode: 0o600 };
+        let cases = [
+            (right(), Ok(())),
+            (Socket { listens: false, ..right() }, Err(Unfit::Deaf)),
+            (Socket { path: None, ..right() }, Err(Unfit::Nameless)),
+            (Socket { path: Some("/r/t".into()), ..right() }, Err(Unfit::Elsewhere("/r/t".into()))),
+            (Socket { is_socket: false, ..right() }, Err(Unfit::Replaced)),
+            (Socket { owner: 0, ..right() }, Err(Unfit::Owner(0))),
+            (Socket { mode: 0o666, ..right() }, Err(Unfit::Mode(0o666))),
+        ];
+
+        for (found, wanted) in cases {
+            assert_eq!(judge_socket(&found, Path::new("/r/s"), 1000), wanted, "{found:?}");
+        }
     }
 
     #[test]

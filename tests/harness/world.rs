@@ -247,6 +247,13 @@ impl World {
         Running::start(command)
     }
 
+    /// `aic-broker serve`, behind a shell line that ends with the command line that it is given.
+    pub fn serve_in(&self, line: &str) -> Command {
+        let mut command = self.command(Path::new("/bin/sh"));
+        command.args(["-c", line, "sh"]).arg(self.place.programs.join("aic-broker")).arg("serve");
+        command
+    }
+
     /// Begins one `aic-broker` command at a terminal of its own.
     pub fn begin_at_terminal(&self, arguments: &str) -> Running {
         let typed = format!("{} {arguments}", self.place.programs.join("aic-broker").display());

@@ -25,6 +25,7 @@ mod pages;
 mod port;
 mod repeats;
 mod secrets;
+mod service;
 mod sharing;
 mod sign_in;
 mod strangers;

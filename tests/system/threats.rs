@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files of the product that may hold `unsafe`, each with the OS for its reason.
-const UNSAFE: [&str; 6] = [
+const UNSAFE: [&str; 8] = [
     "broker/src/os/macos.rs",
     "broker/src/os/memory.rs",
     "broker/src/os/pages.rs",
+    "broker/src/os/service/linux.rs",
+    "broker/src/os/service/macos.rs",
     "broker/src/os/windows.rs",
     "proto/src/transport/windows.rs",
     "shim/src/launch/windows.rs",

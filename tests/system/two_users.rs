@@ -336,3 +336,36 @@ t=socket.socket(fileno=fds[0]); t.send(bytes.fromhex(sys.argv[2])); print(len(t.
     // the OS tells who connected and not who writes now; no decision asks for the process's id
     assert!(done.out.trim().parse::<u32>().unwrap() > 10, "{done:?}");
 }
+
+/// A service manager of another user than the one who runs the tests: listens at its first argument, and at a connection
+/// becomes the rest of them, within a user namespace in which nobody else has a name.
+const MANAGER_OF_A_USER: &str = r#"exec /usr/bin/python3 -c '
+import os, select, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o600)
+listener.listen()
+select.select([listener], [], [])
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+own = ["--map-user=%d" % os.getuid(), "--map-group=%d" % os.getgid()]
+os.execvp("unshare", ["unshare", "--user", *own, *sys.argv[2:]])
+' "$AIC_BROKER_RUNTIME_DIR/broker.sock" "$@""#;
+
+/// Within such a sandbox the directories above the socket seem to be nobody's.
+#[test]
+fn a_broker_behind_a_sandbox_of_its_user_is_activated_all_the_same() {
+    if !can_play() {
+        return;
+    }
+    let world = builder().of_user(V).build();
+    let mut broker = Running::start(world.serve_in(MANAGER_OF_A_USER));
+    eventually(SOON, "the manager listens", || world.place.socket().exists().then_some(()));
+
+    let answer = calls::read(&mut world.editor("editor"));
+
+    assert!(!answer.is_error(), "{answer} {}", broker.said());
+    assert!(broker.runs(), "{}", broker.said());
+    world.run(&["stop"]).left_with(0);
+}

@@ -10,6 +10,7 @@ mod memory;
 mod notify;
 #[cfg(unix)]
 mod pages;
+mod service;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -35,6 +36,7 @@ pub use memory::Wiping;
 pub use notify::{Notice, Notifier};
 #[cfg(unix)]
 pub use pages::Pages;
+pub use service::Service;
 pub use this::{
     ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, changed_at, gain_no_privileges,
     give_up_standard_error, harden, is_executable, is_named, is_writable_by_others, mode_of, private_directory,

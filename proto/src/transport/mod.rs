@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::endpoint::Insecure;
+use crate::endpoint::{Insecure, Unfit};
 
 #[cfg(unix)]
 mod unix;
@@ -17,7 +17,7 @@ mod windows;
 use windows as os;
 
 pub use interprocess::local_socket::tokio::{Listener, Stream};
-pub use os::{Claim, claim, connect, endpoint, peer, user_id};
+pub use os::{Claim, Handed, adopt, claim, connect, endpoint, peer, user_id};
 
 /// Who is at the other end: what the OS says, not what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,14 @@ pub enum Error {
         place: PathBuf,
         /// What is wrong with it.
         reason: Insecure,
+    },
+    /// The service manager handed over something else than the user's socket.
+    #[error("the service manager handed over another socket than {place}: it {reason}")]
+    Unfit {
+        /// The socket that is needed.
+        place: PathBuf,
+        /// What is wrong with the one that came.
+        reason: Unfit,
     },
     /// Another user is at the other end.
     #[error("the process at the socket belongs to user id {0}")]

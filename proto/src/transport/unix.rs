@@ -10,7 +10,11 @@ use interprocess::local_socket::tokio::{Listener, Stream};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions, ToFsName};
 
 use super::{Error, Peer};
-use crate::endpoint::{self, Endpoint, Found};
+use crate::endpoint::{self, Endpoint, Found, Insecure};
+
+mod adopt;
+
+pub use adopt::{Handed, adopt};
 
 /// The user whose broker this is.
 #[must_use]
@@ -52,6 +56,8 @@ pub struct Claim {
     pub listener: Listener,
     socket: PathBuf,
     identity: (u64, u64),
+    /// Whether this process gave the name, and takes it away.
+    is_ours: bool,
     _lock: File,
 }
 
@@ -65,7 +71,7 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if self.still_named() {
+        if self.is_ours && self.still_named() {
             let _ = fs::remove_file(&self.socket);
         }
     }
@@ -85,7 +91,7 @@ pub fn claim(endpoint: &Endpoint) -> Result<Claim, Error> {
     fs::set_permissions(&arriving, fs::Permissions::from_mode(0o600)).map_err(io_error("securing", &arriving))?;
     let identity = identity(&arriving).map_err(io_error("looking at", &arriving))?;
     fs::rename(&arriving, &socket).map_err(io_error("naming", &socket))?;
-    Ok(Claim { listener, socket, identity, _lock: lock })
+    Ok(Claim { listener, socket, identity, is_ours: true, _lock: lock })
 }
 
 /// A name can replace any other but a directory's: an empty one is removed, and what is in another is somebody's.
@@ -171,11 +177,13 @@ fn create_with_parents(directory: &Path) -> Result<(), Error> {
 fn check(directory: &Path) -> Result<(), Error> {
     let uid = user_id();
     for parent in endpoint::parents(directory) {
-        let found = look(parent)?;
-        endpoint::judge_parent(found, uid).map_err(|reason| insecure(parent, reason))?;
+        judged(parent, |found| endpoint::judge_parent(found, uid))?;
     }
-    let found = look(directory)?;
-    endpoint::judge_own(found, uid).map_err(|reason| insecure(directory, reason))
+    judged(directory, |found| endpoint::judge_own(found, uid))
+}
+
+fn judged(place: &Path, judge: impl Fn(Found) -> Result<(), Insecure>) -> Result<(), Error> {
+    judge(look(place)?).map_err(|reason| Error::Insecure { place: place.to_path_buf(), reason })
 }
 
 fn look(path: &Path) -> Result<Found, Error> {
@@ -189,10 +197,6 @@ fn look(path: &Path) -> Result<Found, Error> {
 
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-fn insecure(place: &Path, reason: endpoint::Insecure) -> Error {
-    Error::Insecure { place: place.to_path_buf(), reason }
 }
 
 fn io_error(doing: &'static str, place: &Path) -> impl Fn(io::Error) -> Error + use<> {

@@ -74,6 +74,7 @@ fn failed(error: Error) -> Reach {
         Error::Absent | Error::Owned(_) => Reach::Nobody,
         Error::Insecure { place, reason } => Reach::Insecure(place, reason),
         Error::Stranger(uid) => Reach::Stranger(uid),
+        unfit @ Error::Unfit { .. } => Reach::Refused(unfit.to_string()),
         Error::Io { doing, place, cause } => Reach::Refused(format!("{doing} {}: {cause}", place.display())),
     }
 }
