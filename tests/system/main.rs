@@ -14,6 +14,7 @@ mod device;
 mod dialogs;
 mod doctor;
 mod editors;
+mod existing_server;
 mod exit_codes;
 mod failures;
 mod full_disk;

@@ -1,5 +1,7 @@
 //! How each thing goes wrong: a world for each finding of the doctor.
 
+mod editors;
+
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
@@ -10,6 +12,8 @@ use aic_tests::tenant::faults::{Fault, Kind};
 use super::played::Played;
 use super::scene::{Kept, Scene, python, script};
 use crate::{builder, world};
+
+pub(super) use editors::*;
 
 fn mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
@@ -361,31 +365,6 @@ pub(super) fn tls_not_yet_valid() -> Scene {
 pub(super) fn clock_wrong() -> Scene {
     let scene = Scene::of(builder().switches(|switches| switches.clock_ahead_seconds = 3600).build());
     scene.deed(|scene| clock_set_to(scene, "now +1 hour"))
-}
-
-fn cursor(scene: &Scene) -> std::path::PathBuf {
-    let directory = scene.world.place.home.join(".cursor");
-    std::fs::create_dir(&directory).unwrap();
-    directory.join("mcp.json")
-}
-
-pub(super) fn editors_unregistered() -> Scene {
-    let scene = scene();
-    cursor(&scene);
-    scene
-}
-
-pub(super) fn editor_program_missing() -> Scene {
-    let scene = scene();
-    let entry = r#"{"mcpServers": {"aic": {"command": "/nonexistent/aic-mcp"}}}"#;
-    std::fs::write(cursor(&scene), entry).unwrap();
-    scene
-}
-
-pub(super) fn editor_unreadable() -> Scene {
-    let scene = scene();
-    std::fs::write(cursor(&scene), "{").unwrap();
-    scene.edit("s/.*/{}/")
 }
 
 pub(super) fn state_unwritable() -> Scene {

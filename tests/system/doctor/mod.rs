@@ -77,6 +77,7 @@ findings! {
     clock_wrong "clock-wrong";
     editors_unregistered "editors-unregistered";
     editor_program_missing "editor-program-missing";
+    editor_existing_server "editor-existing-server";
     editor_unreadable "editor-unreadable";
     state_unwritable "state-unwritable";
     disk_full "disk-full";

@@ -1,8 +1,8 @@
-//! Judges the configurations of the editors on this machine: whether one starts aic-mcp, and one that is there.
+//! Judges the configurations of the editors on this machine: whether one starts aic-mcp, one that is there, and no longer the existing server.
 
 use std::path::{Path, PathBuf};
 
-use super::super::install::{self, State};
+use super::super::install::{self, Older, Servers, State};
 use super::finding::{Line, Name, quoted};
 
 const CHECK: &str = "editors";
@@ -14,16 +14,18 @@ pub(super) struct Seen {
     pub(super) id: &'static str,
     /// Its configuration file.
     pub(super) file: PathBuf,
-    /// What it starts under our name.
-    pub(super) state: Result<State, String>,
+    /// What it starts of ours and of the existing server.
+    pub(super) servers: Result<Servers, String>,
     /// Whether that program can be run.
     pub(super) runs: bool,
 }
 
 /// Reads the configurations.
 pub(super) fn look() -> Vec<Seen> {
-    let runs = |state: &Result<State, String>| match state {
-        Ok(State::Ours(program)) => !Path::new(program).is_absolute() || crate::os::is_executable(Path::new(program)),
+    let runs = |servers: &Result<Servers, String>| match servers {
+        Ok(Servers { ours: State::Ours(program), .. }) => {
+            !Path::new(program).is_absolute() || crate::os::is_executable(Path::new(program))
+        }
         _ => false,
     };
     install::editors()
@@ -32,8 +34,8 @@ pub(super) fn look() -> Vec<Seen> {
             title: found.editor.title,
             id: found.editor.id,
             file: found.file,
-            runs: runs(&found.state),
-            state: found.state,
+            runs: runs(&found.servers),
+            servers: found.servers,
         })
         .collect()
 }
@@ -41,7 +43,7 @@ pub(super) fn look() -> Vec<Seen> {
 /// Judges them.
 pub(super) fn judge(seen: &[Seen]) -> Vec<Line> {
     let mut lines: Vec<Line> = seen.iter().filter_map(wrong).collect();
-    let is_ours = |one: &&Seen| matches!(one.state, Ok(State::Ours(_)));
+    let is_ours = |one: &&Seen| matches!(one.servers, Ok(Servers { ours: State::Ours(_), .. }));
     let titles: Vec<&str> = seen.iter().filter(is_ours).map(|one| one.title).collect();
     match (titles.is_empty(), lines.is_empty()) {
         (_, false) => {}
@@ -57,15 +59,20 @@ pub(super) fn judge(seen: &[Seen]) -> Vec<Line> {
 }
 
 fn wrong(seen: &Seen) -> Option<Line> {
-    match &seen.state {
+    let install = || format!("aic-broker install --client {}", seen.id);
+    match &seen.servers {
         Err(reason) => {
             let fix = format!("${{EDITOR:-vi}} {}", quoted(&seen.file));
             Some(Line::found(CHECK, Name::EditorUnreadable, format!("{}: {reason}", seen.title), fix))
         }
-        Ok(State::Ours(program)) if !seen.runs => {
+        Ok(Servers { ours: State::Ours(program), .. }) if !seen.runs => {
             let text = format!("{}: {program}, which {} names, cannot be run", seen.title, seen.file.display());
-            let fix = format!("aic-broker install --client {}", seen.id);
-            Some(Line::found(CHECK, Name::EditorProgramMissing, text, fix))
+            Some(Line::found(CHECK, Name::EditorProgramMissing, text, install()))
+        }
+        Ok(Servers { older, .. }) if !older.is_empty() => {
+            let named = older.iter().map(Older::to_string).collect::<Vec<_>>().join(", ");
+            let text = format!("{}: the existing server is in {}: {named}", seen.title, seen.file.display());
+            Some(Line::found(CHECK, Name::EditorExistingServer, text, install()))
         }
         Ok(_) => None,
     }
@@ -77,14 +84,18 @@ mod tests {
 
     #[test]
     fn each_set_of_editors_has_its_finding() {
-        let seen = |state, runs| Seen { title: "Cursor", id: "cursor", file: "/f".into(), state, runs };
-        let ours = || Ok(State::Ours("/b/aic-mcp".to_owned()));
+        let seen = |servers, runs| Seen { title: "Cursor", id: "cursor", file: "/f".into(), servers, runs };
+        let alone = |ours| Ok(Servers { ours, older: Vec::new() });
+        let ours = || alone(State::Ours("/b/aic-mcp".to_owned()));
+        let beside = |ours| Ok(Servers { ours, older: vec![Older::at("ping", "npx aic-mcp-server")] });
         let cases = [
             (vec![], vec![None]),
-            (vec![seen(Ok(State::Absent), false)], vec![Some(Name::EditorsUnregistered)]),
-            (vec![seen(Ok(State::Foreign("x".to_owned())), false)], vec![Some(Name::EditorsUnregistered)]),
-            (vec![seen(Ok(State::Absent), false), seen(ours(), true)], vec![None]),
+            (vec![seen(Ok(Servers::NONE), false)], vec![Some(Name::EditorsUnregistered)]),
+            (vec![seen(alone(State::Foreign("x".to_owned())), false)], vec![Some(Name::EditorsUnregistered)]),
+            (vec![seen(Ok(Servers::NONE), false), seen(ours(), true)], vec![None]),
             (vec![seen(ours(), false)], vec![Some(Name::EditorProgramMissing)]),
+            (vec![seen(beside(State::Absent), false)], vec![Some(Name::EditorExistingServer)]),
+            (vec![seen(beside(State::Ours("/b/aic-mcp".to_owned())), true)], vec![Some(Name::EditorExistingServer)]),
             (vec![seen(Err("no".to_owned()), false), seen(ours(), true)], vec![Some(Name::EditorUnreadable)]),
         ];
 

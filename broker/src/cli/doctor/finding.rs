@@ -88,6 +88,7 @@ findings! {
     ClockWrong "clock-wrong" Error "the clock differs from the tenant's by more than a minute";
     EditorsUnregistered "editors-unregistered" Warning "no editor on this machine starts aic-mcp";
     EditorProgramMissing "editor-program-missing" Error "an editor's configuration names an aic-mcp that is not there";
+    EditorExistingServer "editor-existing-server" Warning "an editor starts the existing server, which signs in for itself";
     EditorUnreadable "editor-unreadable" Error "an editor's configuration cannot be read";
     StateUnwritable "state-unwritable" Error "the audit log cannot be written, so writes are refused";
     DiskFull "disk-full" Error "the disk of the audit log is full, so writes are refused";

@@ -1,21 +1,39 @@
-//! Changes one entry of a configuration's text and not a byte elsewhere. Pure; the forms are in `json` and `toml`.
+//! Changes our entry, and those of the existing server, in a configuration's text and not a byte elsewhere. Pure; the forms are in `json` and `toml`.
 
 mod json;
+mod merge;
+mod older;
 mod toml;
 
 use serde_json::Value;
 
 use super::editors::{Form, NAME, is_ours};
 
+pub(crate) use older::Older;
+
 /// What stands under our name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Nothing.
+    /// Nothing, or an entry of the existing server.
     Absent,
     /// An entry of ours, with the program that it starts.
     Ours(String),
     /// Somebody else's entry, with what it starts.
     Foreign(String),
+}
+
+/// The entries that are our concern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Servers {
+    /// What stands under our name.
+    pub(crate) ours: State,
+    /// Those of the existing server, under whatever name.
+    pub(crate) older: Vec<Older>,
+}
+
+impl Servers {
+    /// What a configuration that is not there has.
+    pub(crate) const NONE: Self = Self { ours: State::Absent, older: Vec::new() };
 }
 
 /// Why a text is not changed.
@@ -35,55 +53,91 @@ pub(crate) enum Refused {
     MixedLineEnds,
 }
 
-/// The text with our entry, as it should be; `None` when it is so already.
+/// A text after a change, and the entries of the existing server that gave way.
+pub(super) type Changed = (String, Vec<Older>);
+
+/// The text with our entry as it should be, and without any of the existing server; `None` when it is so already.
 ///
 /// Errors: see [`Refused`]; an entry of somebody else is never replaced.
-pub(super) fn put(form: Form, text: &str, group: &str, entry: &Value) -> Result<Option<String>, Refused> {
-    if let State::Foreign(command) = state(form, text, group)? {
+pub(super) fn put(form: Form, text: &str, group: &str, wanted: &Value) -> Result<Option<Changed>, Refused> {
+    let Servers { ours, older } = servers(form, text, group)?;
+    if let State::Foreign(command) = ours {
         return Err(Refused::Foreign(command));
     }
-    let changed = with_bom(text, |text| match form {
-        Form::Json => json::put(text, group, entry),
-        Form::Toml => toml::put(text, group, entry),
+    let ours = our_path(group);
+    let changed = with_bom(text, |text| {
+        let rest = older.iter().try_fold(text.to_owned(), |text, older| take_one(form, &text, &older.path))?;
+        let there = entries(form, &rest, group)?.into_iter().find(|(path, _)| *path == ours);
+        let entry = there.map_or_else(|| wanted.clone(), |(_, there)| merge::merged(&there, wanted));
+        put_one(form, &rest, &ours, &entry)
     })?;
-    Ok((changed != text).then_some(changed))
+    Ok((changed != text).then_some((changed, older)))
 }
 
-/// The text without our entry; `None` when it has none.
+/// The text without our entry, and with the existing server's entries of `before`; `None` when it has no entry of ours.
 ///
 /// Errors: it cannot be read.
-pub(super) fn take(form: Form, text: &str, group: &str) -> Result<Option<String>, Refused> {
-    match state(form, text, group)? {
-        State::Absent | State::Foreign(_) => Ok(None),
-        State::Ours(_) => with_bom(text, |text| match form {
-            Form::Json => json::take(text, group),
-            Form::Toml => toml::take(text, group),
-        })
-        .map(Some),
-    }
+pub(super) fn take(form: Form, text: &str, group: &str, before: Option<&str>) -> Result<Option<String>, Refused> {
+    let State::Ours(_) = servers(form, text, group)?.ours else { return Ok(None) };
+    let older = match before {
+        Some(before) => entries(form, without_bom(before), group)?,
+        None => Vec::new(),
+    };
+    with_bom(text, |text| {
+        let rest = take_one(form, text, &our_path(group))?;
+        let there = entries(form, &rest, group)?;
+        let gone = older
+            .iter()
+            .filter(|(path, entry)| Older::find(path, entry).is_some() && there.iter().all(|(taken, _)| taken != path));
+        gone.into_iter().try_fold(rest, |text, (path, entry)| put_one(form, &text, path, entry))
+    })
+    .map(Some)
 }
 
-/// What stands under our name.
+/// The entries that are our concern.
 ///
 /// Errors: the text cannot be read.
-pub(super) fn state(form: Form, text: &str, group: &str) -> Result<State, Refused> {
-    let text = without_bom(text);
-    let found = match form {
-        Form::Json => json::entry(text, group),
-        Form::Toml => toml::entry(text, group),
-    }?;
-    Ok(found.map_or(State::Absent, |entry| judge(&entry)))
+pub(super) fn servers(form: Form, text: &str, group: &str) -> Result<Servers, Refused> {
+    let entries = entries(form, without_bom(text), group)?;
+    let older: Vec<Older> = entries.iter().filter_map(|(path, entry)| Older::find(path, entry)).collect();
+    let ours = our_path(group);
+    let own = entries.iter().find(|(path, _)| *path == ours && older.iter().all(|older| older.path != *path));
+    Ok(Servers { ours: own.map_or(State::Absent, |(_, entry)| judge(entry)), older })
+}
+
+fn our_path(group: &str) -> Path {
+    vec![group.to_owned(), NAME.to_owned()]
 }
 
 fn judge(entry: &Value) -> State {
-    let command = match entry.get("command").or_else(|| entry.get("url")) {
-        Some(Value::String(command)) => command.clone(),
-        Some(Value::Array(words)) => words.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
-        _ => "something else".to_owned(),
-    };
-    match is_ours(&command) {
-        true => State::Ours(command),
-        false => State::Foreign(command),
+    let started = older::words(entry).first().copied().or_else(|| entry.get("url")?.as_str());
+    match started.unwrap_or("something else").to_owned() {
+        command if is_ours(&command) => State::Ours(command),
+        command => State::Foreign(command),
+    }
+}
+
+/// The members that lead to an entry.
+type Path = Vec<String>;
+
+fn entries(form: Form, text: &str, group: &str) -> Result<Vec<(Path, Value)>, Refused> {
+    match form {
+        Form::Json => json::entries(text, group),
+        Form::Toml => toml::entries(text, group),
+    }
+}
+
+fn put_one(form: Form, text: &str, path: &[String], entry: &Value) -> Result<String, Refused> {
+    match form {
+        Form::Json => json::put(text, path, entry),
+        Form::Toml => toml::put(text, path, entry),
+    }
+}
+
+fn take_one(form: Form, text: &str, path: &[String]) -> Result<String, Refused> {
+    match form {
+        Form::Json => json::take(text, path),
+        Form::Toml => toml::take(text, path),
     }
 }
 

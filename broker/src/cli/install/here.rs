@@ -1,4 +1,4 @@
-//! Finds the editors of this machine and reads what each has under our name.
+//! Finds the editors of this machine and reads what each starts of ours and of the existing server.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use directories::BaseDirs;
 
-use super::edit::{self, State};
+use super::edit::{self, Servers};
 use super::editors::{EDITORS, Editor, Home};
 
 /// The most that a configuration may hold: an editor's own are kilobytes, Claude Code's history is some megabytes.
@@ -30,25 +30,25 @@ pub(crate) struct Found {
     pub(crate) editor: &'static Editor,
     /// Its configuration file, which need not exist.
     pub(crate) file: PathBuf,
-    /// What stands under our name, or why that cannot be told.
-    pub(crate) state: Result<State, String>,
+    /// Its entries that are our concern, or why they cannot be told.
+    pub(crate) servers: Result<Servers, String>,
 }
 
-/// Every editor on this machine, with the state of our entry.
+/// Every editor on this machine, with its entries that are our concern.
 pub(crate) fn editors() -> Vec<Found> {
     let Some(home) = home() else { return Vec::new() };
     let here = EDITORS.iter().filter(|editor| is_here(editor, &home));
     here.map(|editor| {
         let file = file_of(editor, &home);
-        Found { editor, state: state(editor, &file), file }
+        Found { editor, servers: servers(editor, &file), file }
     })
     .collect()
 }
 
-fn state(editor: &Editor, file: &Path) -> Result<State, String> {
+fn servers(editor: &Editor, file: &Path) -> Result<Servers, String> {
     match read(file)? {
-        None => Ok(State::Absent),
-        Some(text) => edit::state(editor.form, &text, editor.group).map_err(|reason| within(file, &reason)),
+        None => Ok(Servers::NONE),
+        Some(text) => edit::servers(editor.form, &text, editor.group).map_err(|reason| within(file, &reason)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `aic-broker install` and `uninstall`: registers `aic-mcp` in the editors of this machine, and puts them back.
 
+mod apply;
 mod difference;
 mod edit;
 mod editors;
@@ -7,18 +8,18 @@ mod here;
 mod keep;
 mod probe;
 
-use std::fs;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{code, say, stop};
 use crate::config::{Config, Places, TenantError, resolve};
 use crate::guard::tier;
+use apply::{Outcome, put, take};
 use editors::{EDITORS, Editor, Server};
-use keep::{Backup, Backups};
+use keep::Backups;
 
-pub(crate) use edit::State;
+pub(crate) use edit::{Older, Servers, State};
 pub(crate) use here::editors;
 
 /// What is asked for.
@@ -29,14 +30,6 @@ pub(super) struct Wanted {
     pub(super) tenant: Option<String>,
     /// Only show.
     pub(super) dry_run: bool,
-}
-
-/// What came of one editor.
-enum Outcome {
-    /// It was, or would be, changed; the change in lines.
-    Changed(String),
-    /// It was right already, or has nothing of ours.
-    AsItWas,
 }
 
 /// Registers `aic-mcp`.
@@ -61,7 +54,9 @@ pub(super) fn install(places: &Places, config: &Config, wanted: &Wanted) -> Exit
     let words =
         if wanted.dry_run { ["would be changed", "is right already"] } else { ["registered", "is right already"] };
     report(
-        editors.iter().map(|(editor, file)| (*editor, file.clone(), put(editor, file, &server, &backups, wanted))),
+        editors
+            .iter()
+            .map(|(editor, file)| (*editor, file.clone(), put(editor, file, &server, &backups, wanted.dry_run))),
         words,
     )
 }
@@ -157,49 +152,6 @@ fn shim() -> Result<String, Failure> {
     }
 }
 
-fn put(editor: &Editor, file: &Path, server: &Server, backups: &Backups, wanted: &Wanted) -> Result<Outcome, String> {
-    let before = here::read(file)?;
-    let text = before.as_deref().unwrap_or_default();
-    let changed = edit::put(editor.form, text, editor.group, &editor.entry(server))
-        .map_err(|reason| here::within(file, &reason))?;
-    let Some(after) = changed else { return Ok(Outcome::AsItWas) };
-    if !wanted.dry_run {
-        let original = match backups.load(editor.id, file) {
-            Some(kept) if kept.is_of(text) => kept.before,
-            _ => before.as_deref().map(|text| without_ours(editor, text)),
-        };
-        let backup = Backup::of(file, original, &after);
-        backups
-            .save(editor.id, &backup)
-            .map_err(|error| format!("no backup could be kept, so nothing was changed: {error}"))?;
-        keep::replace(file, before.as_deref(), &after)?;
-    }
-    Ok(Outcome::Changed(difference::between(text, &after)))
-}
-
-fn without_ours(editor: &Editor, text: &str) -> String {
-    edit::take(editor.form, text, editor.group).ok().flatten().unwrap_or_else(|| text.to_owned())
-}
-
-/// Byte for byte where the file is as we left it; else only our entry is taken out of it.
-fn take(editor: &Editor, file: &Path, kept: Option<Backup>, dry_run: bool) -> Result<Outcome, String> {
-    let Some(text) = here::read(file)? else { return Ok(Outcome::AsItWas) };
-    let after = match kept {
-        Some(kept) if kept.is_of(&text) => kept.before,
-        _ => match edit::take(editor.form, &text, editor.group).map_err(|reason| here::within(file, &reason))? {
-            Some(after) => Some(after),
-            None => return Ok(Outcome::AsItWas),
-        },
-    };
-    if !dry_run {
-        match &after {
-            Some(after) => keep::replace(file, Some(&text), after)?,
-            None => fs::remove_file(file).map_err(|error| format!("{}: {error}", file.display()))?,
-        }
-    }
-    Ok(Outcome::Changed(difference::between(&text, after.as_deref().unwrap_or_default())))
-}
-
 fn report(
     done: impl Iterator<Item = (&'static Editor, PathBuf, Result<Outcome, String>)>,
     [changed, as_it_was]: [&str; 2],
@@ -208,7 +160,11 @@ fn report(
     for (editor, file, outcome) in done {
         let line = |word: &str| format!("{:<14}  {word}: {}", editor.title, file.display());
         match outcome {
-            Ok(Outcome::Changed(lines)) => say(&format!("{}\n{}", line(changed), lines.trim_end_matches('\n'))),
+            Ok(Outcome::Changed { lines, older }) => {
+                let replaced = older.iter().map(|older| format!("\n    in place of the existing server: {older}"));
+                let replaced: String = replaced.collect();
+                say(&format!("{}{replaced}\n{}", line(changed), lines.trim_end_matches('\n')));
+            }
             Ok(Outcome::AsItWas) if as_it_was.is_empty() => continue,
             Ok(Outcome::AsItWas) => say(&line(as_it_was)),
             Err(reason) => failed.push(format!("{}: {reason}", editor.title)),

@@ -1,11 +1,13 @@
-//! One entry of a JSON text, with comments and trailing commas where the file has them. The only file that names the parser.
+//! The entries of a JSON text, with comments and trailing commas where the file has them. The only file that names the parser.
 
 use jsonc_parser::ParseOptions;
-use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstRootNode};
+use jsonc_parser::cst::{CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode};
 use serde_json::{Map, Number, Value};
 
-use super::super::editors::NAME;
-use super::Refused;
+use super::{Path, Refused};
+
+/// The member of Claude Code that holds one for each folder in which it was started.
+const PROJECTS: &str = "projects";
 
 /// What editors accept: comments and trailing commas, nothing looser.
 const EDITORS_JSON: ParseOptions = ParseOptions {
@@ -34,40 +36,64 @@ fn whole(root: &CstRootNode) -> Result<CstObject, Refused> {
     root.object_value().ok_or_else(|| Refused::NotAnObject("the file".to_owned()))
 }
 
-fn group_of(whole: &CstObject, group: &str) -> Result<Option<CstObject>, Refused> {
-    match whole.get(group) {
+fn member_of(object: &CstObject, name: &str) -> Result<Option<CstObject>, Refused> {
+    match object.get(name) {
         None => Ok(None),
-        Some(member) => member.object_value().map(Some).ok_or_else(|| Refused::NotAnObject(group.to_owned())),
+        Some(member) => member.object_value().map(Some).ok_or_else(|| Refused::NotAnObject(name.to_owned())),
     }
 }
 
-/// Our entry.
-pub(super) fn entry(text: &str, group: &str) -> Result<Option<Value>, Refused> {
-    let group = group_of(&whole(&parse(text)?)?, group)?;
-    let member = group.and_then(|group| group.get(NAME));
-    Ok(member.map(|member| member.value().map_or(Value::Null, |value| value_of(&value))))
+/// Every server, with the members that lead to it. Claude Code has a group for each project, too.
+pub(super) fn entries(text: &str, group: &str) -> Result<Vec<(Path, Value)>, Refused> {
+    let whole = whole(&parse(text)?)?;
+    let servers = member_of(&whole, group)?.map(|servers| (vec![group.to_owned()], servers));
+    let projects = whole.object_value(PROJECTS).map_or_else(Vec::new, |projects| projects.properties());
+    let of_projects = projects.iter().filter_map(|project| {
+        let path = vec![PROJECTS.to_owned(), project.decoded_name()?, group.to_owned()];
+        Some((path, project.object_value()?.object_value(group)?))
+    });
+    let groups = servers.into_iter().chain(of_projects);
+    Ok(groups.flat_map(|(path, servers)| members(&path, &servers)).collect())
 }
 
-/// The text with our entry.
-pub(super) fn put(text: &str, group: &str, entry: &Value) -> Result<String, Refused> {
-    let root = parse(text)?;
-    let whole = whole(&root)?;
-    let servers = match group_of(&whole, group)? {
-        Some(servers) => servers,
-        None => whole.object_value_or_set(group),
+fn members(path: &[String], servers: &CstObject) -> Vec<(Path, Value)> {
+    let read = |member: CstObjectProp| {
+        let value = member.value().map_or(Value::Null, |value| value_of(&value));
+        Some(([path, &[member.decoded_name()?]].concat(), value))
     };
-    match servers.get(NAME) {
-        Some(member) if member.value().is_some_and(|value| value_of(&value) == *entry) => {}
-        Some(member) => member.set_value(input(entry)),
-        None => drop(servers.append(NAME, input(entry))),
-    }
+    servers.properties().into_iter().filter_map(read).collect()
+}
+
+/// The text with an entry; what is there already and right stays as it is written.
+pub(super) fn put(text: &str, path: &[String], entry: &Value) -> Result<String, Refused> {
+    let root = parse(text)?;
+    let Some((name, groups)) = path.split_last() else { return Ok(text.to_owned()) };
+    let servers = groups.iter().try_fold(whole(&root)?, |object, group| {
+        Ok(member_of(&object, group)?.unwrap_or_else(|| object.object_value_or_set(group)))
+    })?;
+    settle(&servers, name, entry);
     Ok(root.to_string())
 }
 
-/// The text without our entry.
-pub(super) fn take(text: &str, group: &str) -> Result<String, Refused> {
+fn settle(object: &CstObject, name: &str, wanted: &Value) {
+    let Some(member) = object.get(name) else { return drop(object.append(name, input(wanted))) };
+    match (member.object_value(), wanted) {
+        (Some(there), Value::Object(wanted)) => wanted.iter().for_each(|(name, value)| settle(&there, name, value)),
+        _ if member.value().is_some_and(|value| value_of(&value) == *wanted) => {}
+        _ => member.set_value(input(wanted)),
+    }
+}
+
+/// The text without an entry.
+pub(super) fn take(text: &str, path: &[String]) -> Result<String, Refused> {
     let root = parse(text)?;
-    if let Some(member) = group_of(&whole(&root)?, group)?.and_then(|servers| servers.get(NAME)) {
+    let Some((name, groups)) = path.split_last() else { return Ok(text.to_owned()) };
+    let whole = Some(whole(&root)?);
+    let servers = groups.iter().try_fold(whole, |object, group| match object {
+        Some(object) => member_of(&object, group),
+        None => Ok(None),
+    })?;
+    if let Some(member) = servers.and_then(|servers| servers.get(name)) {
         member.remove();
     }
     Ok(root.to_string())
@@ -110,6 +136,11 @@ mod tests {
 
     use super::*;
 
+    /// The path of the entry that the tests change.
+    fn aic() -> Path {
+        vec!["s".to_owned(), "aic".to_owned()]
+    }
+
     /// A text before and after; the change is the entry alone.
     #[test]
     fn an_entry_is_added_in_the_manner_of_the_file() {
@@ -127,7 +158,7 @@ mod tests {
         ];
 
         for (before, after) in cases {
-            assert_eq!(put(before, "s", &json!({"command": "x"})).unwrap(), after, "{before:?}");
+            assert_eq!(put(before, &aic(), &json!({"command": "x"})).unwrap(), after, "{before:?}");
         }
     }
 
@@ -136,10 +167,10 @@ mod tests {
         for before in
             ["{\n  \"s\": {\n    \"b\": {} // last\n  }\n}\n", "{\r\n  \"s\": {\r\n    \"b\": {},\r\n  }\r\n}"]
         {
-            let with = put(before, "s", &json!({"command": "x", "env": {"A": "b"}})).unwrap();
+            let with = put(before, &aic(), &json!({"command": "x", "env": {"A": "b"}})).unwrap();
 
             assert_ne!(with, before);
-            assert_eq!(take(&with, "s").unwrap(), before);
+            assert_eq!(take(&with, &aic()).unwrap(), before);
         }
     }
 
@@ -147,16 +178,37 @@ mod tests {
     fn an_entry_that_is_right_stays_as_it_is_written() {
         let written = "{\"s\":{\"aic\":{ \"command\":\"x\" /* mine */ }}}";
 
-        assert_eq!(put(written, "s", &json!({"command": "x"})).unwrap(), written);
-        assert!(put(written, "s", &json!({"command": "y"})).unwrap().contains("\"y\""));
+        assert_eq!(put(written, &aic(), &json!({"command": "x"})).unwrap(), written);
+        assert!(put(written, &aic(), &json!({"command": "y"})).unwrap().contains("\"y\""));
+    }
+
+    #[test]
+    fn a_change_within_an_entry_leaves_the_rest_of_it() {
+        let written = "{\"s\": {\"aic\": {\n  \"command\": \"x\", // mine\n  \"env\": { \"A\": \"b\" /* here */ }\n}}}";
+
+        let changed = put(written, &aic(), &json!({"command": "y", "env": {"A": "c"}})).unwrap();
+
+        assert_eq!(changed, written.replace("\"x\"", "\"y\"").replace("\"b\"", "\"c\""));
+    }
+
+    #[test]
+    fn the_servers_of_each_project_are_found_too() {
+        let text = r#"{"s": {"a": 1}, "projects": {"/ä": {"s": {"b": [2]}}, "/x": {"s": 3}, "/y": 4}}"#;
+        let path = |path: &[&str]| path.iter().map(|part| (*part).to_owned()).collect::<Path>();
+        let there = [(path(&["s", "a"]), json!(1)), (path(&["projects", "/ä", "s", "b"]), json!([2]))];
+
+        assert_eq!(entries(text, "s").unwrap(), there);
+        let without = take(text, &there[1].0).unwrap();
+        assert_eq!(entries(&without, "s").unwrap(), there[..1]);
+        assert_eq!(entries(&put(&without, &there[1].0, &json!([2])).unwrap(), "s").unwrap(), there);
     }
 
     #[test]
     fn what_cannot_be_read_is_told_with_its_place() {
-        let broken = put("{\n  \"s\": {\n    \"b\" 1\n  }\n}", "s", &json!({})).unwrap_err();
+        let broken = put("{\n  \"s\": {\n    \"b\" 1\n  }\n}", &aic(), &json!({})).unwrap_err();
 
         assert!(matches!(broken, Refused::Broken { line: 3, .. }), "{broken:?}");
-        assert_eq!(put("{\"s\": []}", "s", &json!({})), Err(Refused::NotAnObject("s".to_owned())));
-        assert_eq!(put("[]", "s", &json!({})), Err(Refused::NotAnObject("the file".to_owned())));
+        assert_eq!(put("{\"s\": []}", &aic(), &json!({})), Err(Refused::NotAnObject("s".to_owned())));
+        assert_eq!(put("[]", &aic(), &json!({})), Err(Refused::NotAnObject("the file".to_owned())));
     }
 }
