@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::text::one_line;
+
 pub use place::{Places, PlacesError};
 pub use tenant::{Origin, Tenant, TenantError, resolve};
 pub use value::{Browser, Environment, Keychain, LoginWay, REDIRECT_PORT, Span};
@@ -20,6 +22,8 @@ const LOGIN_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 const SESSION_LINGER: Duration = Duration::from_secs(10 * 60);
 /// The largest configuration that is read: a real one is a few kilobytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
+/// The most characters of a key or a reason that are told.
+const SAID_LIMIT: usize = 500;
 
 /// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -190,7 +194,8 @@ fn wrong(text: &str, file: &str, error: &toml::de::Error) -> Error {
     let line = before.matches('\n').count() + 1;
     let content = text.lines().nth(line - 1).unwrap_or_default();
     let key = content.split_once('=').map_or(content, |(key, _)| key).trim();
-    Error::Wrong { file: file.to_owned(), line, key: key.to_owned(), reason: error.message().replace('\n', " ") }
+    let plain = |text: &str| one_line(text, SAID_LIMIT);
+    Error::Wrong { file: file.to_owned(), line, key: plain(key), reason: plain(error.message()) }
 }
 
 #[cfg(test)]
@@ -232,6 +237,14 @@ mod tests {
                 }
                 other => assert!(matches!(other, Err(Error::Wrong { .. })), "{text}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_a_wrong_key_steers_no_terminal() {
+        for text in ["keychain = \"pa\tper\"", "keychain = \"\\u001b[2J\"", "\u{1b}[2J = 1", "\"\u{202e}key\" = 1"] {
+            let told = Config::parse(text, "config.toml").unwrap_err().to_string();
+            assert!(!told.chars().any(crate::text::steers), "{told:?}");
         }
     }
 

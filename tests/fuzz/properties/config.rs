@@ -2,7 +2,7 @@
 
 use aic_broker::fuzzing::{Config, ConfigError, resolve};
 
-use super::assert_plain;
+use super::{assert_plain, steers};
 
 /// The text of a `config.toml`, and of a tenant as somebody may name it.
 pub(super) fn hold(data: &[u8]) {
@@ -12,7 +12,9 @@ pub(super) fn hold(data: &[u8]) {
         Err(ConfigError::Wrong { line, key, reason, .. }) => {
             assert!((1..=text.split('\n').count()).contains(&line), "line {line}: {reason}");
             let lines: Vec<&str> = text.split('\n').collect();
-            assert!(lines[line - 1].contains(&key), "{key:?} is not in line {line}");
+            let seen: String = lines[line - 1].chars().map(|c| if steers(c) { ' ' } else { c }).collect();
+            assert!(seen.contains(&key), "{key:?} is not in line {line}");
+            assert_plain(&key);
             assert_plain(&reason);
         }
         Err(other) => panic!("{other}"),

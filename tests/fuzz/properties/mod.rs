@@ -46,11 +46,13 @@ fn with_tenant<T>(work: impl FnOnce(&Tenant) -> T) -> T {
     TENANT.with(|tenant| work(tenant))
 }
 
-/// One line that neither moves a terminal's cursor nor turns the direction of writing, and is seen as a whole.
+/// Whether a character moves a terminal's cursor, turns the direction of writing, or is not seen.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c as u32, 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xe0000..=0xe007f)
+}
+
+/// One line that steers nobody and is seen as a whole.
 fn assert_plain(text: &str) {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c as u32, 0x61c | 0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069 | 0xe0000..=0xe007f)
-    };
     assert!(!text.chars().any(steers), "{text:?}");
 }
