@@ -5,6 +5,7 @@ use std::time::Duration;
 use aic_proto::refusal::Kind;
 use serde_json::Value;
 
+use super::json;
 use crate::http;
 use crate::text::one_line;
 
@@ -164,7 +165,7 @@ impl Upstream {
     ///
     /// Source: the error envelopes of AM, IDM, the environment APIs and the edge.
     pub fn read(status: u16, body: &[u8], transaction_id: Option<String>) -> Self {
-        let parsed: Option<Value> = serde_json::from_slice(body.trim_ascii()).ok();
+        let parsed = json::read(body.trim_ascii()).ok();
         let message = match &parsed {
             Some(value) => words(value),
             None => plain(body),

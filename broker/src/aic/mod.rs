@@ -2,6 +2,7 @@
 
 mod api;
 mod fault;
+mod json;
 mod path;
 mod reply;
 mod request;

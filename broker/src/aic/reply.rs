@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::Fault;
 use super::fault::Upstream;
+use super::json::{self, Unread};
 use crate::http;
 
 /// A successful answer of the tenant.
@@ -23,7 +24,8 @@ pub struct Reply {
 impl Reply {
     /// Reads an answer.
     ///
-    /// Errors: [`Fault::Upstream`] for every status outside 2xx, [`Fault::Unreadable`] for a 2xx whose body is not JSON.
+    /// Errors: [`Fault::Upstream`] for every status outside 2xx, [`Fault::Unreadable`] for a 2xx whose body is not JSON,
+    /// [`Fault::TooLarge`] for one that holds too many values.
     pub(super) fn read(answer: &http::Reply) -> Result<Self, Fault> {
         let transaction_id = header(answer, "x-forgerock-transactionid");
         if !(200..300).contains(&answer.status) {
@@ -31,8 +33,12 @@ impl Reply {
         }
         let body = match answer.body.trim_ascii() {
             [] => Value::Null,
-            text => serde_json::from_slice(text)
-                .map_err(|_| Fault::Unreadable { status: answer.status, transaction_id: transaction_id.clone() })?,
+            text => json::read(text).map_err(|why| match why {
+                Unread::Otherwise => {
+                    Fault::Unreadable { status: answer.status, transaction_id: transaction_id.clone() }
+                }
+                Unread::TooMany => Fault::TooLarge("the tenant's answer holds more values than are read".to_owned()),
+            })?,
         };
         let etag = header(answer, "etag").map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
         Ok(Self { status: answer.status, body, transaction_id, etag })
