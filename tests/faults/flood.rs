@@ -27,6 +27,8 @@ pub enum Offender {
     Floods,
     /// A shim that calls as fast as it can and reads no answer.
     Wedged,
+    /// A shim that calls as fast as it can and reads one byte at a time.
+    Sips,
     /// Strangers with half a hello, who come again when they are shown the door.
     Stalls,
     /// Strangers who send megabytes that are no frames, and announcements of 4 GiB.
@@ -35,7 +37,7 @@ pub enum Offender {
 
 impl Offender {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Floods, Self::Wedged, Self::Stalls, Self::Garbage];
+    pub const ALL: [Self; 5] = [Self::Floods, Self::Wedged, Self::Sips, Self::Stalls, Self::Garbage];
 }
 
 /// What one offender cost.
@@ -137,6 +139,7 @@ impl Offence {
         let parts: Vec<Part> = match offender {
             Offender::Floods => vec![floods],
             Offender::Wedged => vec![wedged],
+            Offender::Sips => vec![sips],
             Offender::Stalls => vec![stalls],
             Offender::Garbage => vec![garbage],
         };
@@ -171,13 +174,25 @@ fn call(id: u64) -> Vec<u8> {
 }
 
 fn floods(socket: &Path, over: &AtomicBool) {
+    reads_and_pours(socket, over, 1 << 16, Duration::ZERO);
+}
+
+fn sips(socket: &Path, over: &AtomicBool) {
+    reads_and_pours(socket, over, 1, Duration::from_millis(2));
+}
+
+/// Calls as fast as it goes, and reads so many bytes with so long a pause between.
+fn reads_and_pours(socket: &Path, over: &AtomicBool, bytes: usize, pause: Duration) {
     let Some(mut stream) = connect(socket) else { return };
     let mut reader = stream.try_clone().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            let mut part = vec![0; 1 << 16];
+            let mut part = vec![0; bytes];
             while !over.load(Ordering::Relaxed) {
                 let _ = reader.read(&mut part);
+                if !pause.is_zero() {
+                    std::thread::park_timeout(pause);
+                }
             }
         });
         let _ = stream.write_all(&hello("t0").encode().unwrap());

@@ -4,7 +4,7 @@
 
 mod surroundings;
 
-use aic_tests::faults::{flood, frames, kills, races, soak, storm, tls, writes};
+use aic_tests::faults::{bodies, flood, frames, kills, races, sleeps, soak, storm, tls, writes};
 
 #[test]
 fn broken_writes_contradict_nothing() {
@@ -54,6 +54,21 @@ fn a_killed_broker_leaves_no_lie() {
 
     assert!(report.contradictions.is_empty(), "{report}");
     assert_eq!(report.kills, 12);
+}
+
+#[test]
+fn a_broker_or_shim_that_slept_and_a_clock_that_jumped_leave_no_lie() {
+    let report = sleeps::run(16, 7);
+
+    assert!(report.contradictions.is_empty(), "{report}");
+    assert_eq!(report.sleeps, 16);
+}
+
+#[test]
+fn no_odd_answer_is_a_success_or_stays_with_the_broker() {
+    let report = bodies::run();
+
+    assert!(report.is_good() && report.answers > 200, "{report}");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! The tenant's ledger is the oracle. Whatever is drawn by chance comes from a seed, so that a run can be had again.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod answers;
+pub mod bodies;
 pub mod caller;
 pub mod cases;
 pub mod flood;
@@ -15,6 +17,7 @@ pub mod proxy;
 pub mod races;
 pub mod relay;
 pub mod report;
+pub mod sleeps;
 pub mod soak;
 pub mod stage;
 pub mod storm;

@@ -3,12 +3,14 @@
 
 use std::process::ExitCode;
 
-use aic_tests::faults::{flood, frames, kills, races, soak, storm, tls, writes};
+use aic_tests::faults::{bodies, flood, frames, kills, races, sleeps, soak, storm, tls, writes};
 
 const HELP: &str = "usage: faults PART [COUNT] [SEED]
   writes  COUNT faulted writes (100000), every offset of request and answer
   frames  COUNT faulted writes of shims (all), every offset between shim and broker
   tls     COUNT faulted writes over TLS (4000), each record and bytes of chance
+  bodies  every odd answer to a read, a write and a token request
+  sleeps  COUNT sleeps of broker or shim, with clocks that jump (200)
   races   COUNT starts of sixteen contenders (10000)
   brokers COUNT starts of sixteen real brokers (200)
   kills   COUNT ends of the broker by SIGKILL (1000)
@@ -35,6 +37,15 @@ fn main() -> ExitCode {
         "tls" => {
             let Some(writes) = count(4000) else { return usage() };
             let report = tls::run(writes, seed);
+            (report.to_string(), report.contradictions.is_empty())
+        }
+        "bodies" => {
+            let report = bodies::run();
+            (report.to_string(), report.is_good())
+        }
+        "sleeps" => {
+            let Some(sleeps) = count(200) else { return usage() };
+            let report = sleeps::run(sleeps, seed);
             (report.to_string(), report.contradictions.is_empty())
         }
         "races" => {

@@ -7,12 +7,29 @@ use std::collections::HashMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::joint::{Joint, PART_BYTES, Tally};
 use super::plan::{Plan, Way};
+
+/// What comes without an end comes so many bytes at a time, with a pause between, as over a network. At the speed of
+/// memory, plain HTTP lets a program without optimisation parse 128 full buffers before it looks at the time.
+const FLOOD_BYTES: usize = 16 * 1024;
+const FLOOD_PAUSE: Duration = Duration::from_millis(10);
+
+/// What is given in an answer's place.
+#[derive(Debug, Clone)]
+pub struct Instead {
+    /// The answer, byte for byte; then the end of the stream.
+    pub bytes: Arc<[u8]>,
+    /// So many of the last bytes are sent again and again before the end.
+    pub again: Option<usize>,
+    /// Whether the tenant gets the request and processes it.
+    pub processed: bool,
+}
 
 /// A running proxy; it ends, with its connections, when it is dropped.
 #[derive(Debug)]
@@ -25,7 +42,7 @@ pub struct Proxy {
 #[derive(Debug, Default)]
 struct Shared {
     plans: Mutex<HashMap<String, Plan>>,
-    answers: Mutex<HashMap<String, Arc<[u8]>>>,
+    answers: Mutex<HashMap<String, Instead>>,
     last: Mutex<(usize, usize)>,
     tally: Tally,
 }
@@ -52,9 +69,9 @@ impl Proxy {
         self.shared.plans.lock().unwrap().insert(line.to_owned(), plan);
     }
 
-    /// Lets the tenant process the next request of this line, and gives these bytes and the end in its answer's place.
-    pub fn answer(&self, line: &str, bytes: Arc<[u8]>) {
-        self.shared.answers.lock().unwrap().insert(line.to_owned(), bytes);
+    /// Gives something in place of the answer to the next request of this line.
+    pub fn answer(&self, line: &str, instead: Instead) {
+        self.shared.answers.lock().unwrap().insert(line.to_owned(), instead);
     }
 
     /// Forgets a plan or an answer that no request has met; tells whether it was still there.
@@ -113,7 +130,7 @@ struct Exchange {
     up: usize,
     down: usize,
     plan: Option<Plan>,
-    answer: Option<Arc<[u8]>>,
+    answer: Option<Instead>,
     broken: bool,
 }
 
@@ -137,8 +154,10 @@ impl Pair {
             };
             if way == Way::Up {
                 self.begin_exchange(part);
-            } else if let Some(bytes) = self.exchange.answer.take() {
-                let _ = self.joint.send(Way::Down, &bytes).await;
+            }
+            let due = |instead: &Instead| way == Way::Down || !instead.processed;
+            if let Some(instead) = self.exchange.answer.take_if(|instead| due(instead)) {
+                let _ = self.give(&instead).await;
                 return self.joint.end().await;
             }
             match self.pass(way, part).await {
@@ -149,6 +168,16 @@ impl Pair {
             if way == Way::Down && !self.exchange.broken {
                 *self.shared.last.lock().unwrap() = (self.exchange.up, self.exchange.down);
             }
+        }
+    }
+
+    async fn give(&mut self, instead: &Instead) -> io::Result<()> {
+        self.joint.send(Way::Down, &instead.bytes).await?;
+        let Some(last) = instead.again else { return Ok(()) };
+        let again = instead.bytes[instead.bytes.len() - last..].repeat(FLOOD_BYTES / last);
+        loop {
+            self.joint.send(Way::Down, &again).await?;
+            tokio::time::sleep(FLOOD_PAUSE).await;
         }
     }
 

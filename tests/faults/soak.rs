@@ -111,8 +111,17 @@ fn look(stage: &Stage, report: &mut Report) {
 
 /// Resident memory in KiB.
 pub fn memory_of(pid: u32) -> u64 {
+    status_of(pid, "VmRSS:")
+}
+
+/// The most resident memory that there was, in KiB.
+pub fn peak_of(pid: u32) -> u64 {
+    status_of(pid, "VmHWM:")
+}
+
+fn status_of(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 

@@ -52,6 +52,13 @@ impl Stage {
         self
     }
 
+    /// The same behind another program, which runs the command line that it is given.
+    pub fn serve_behind(mut self, wrapper: &[String]) -> Self {
+        let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
+        self.broker = Some(self.world.serve_behind(&wrapper));
+        self
+    }
+
     /// The broker's process.
     pub fn broker_pid(&self) -> u32 {
         self.broker.as_ref().expect("a broker").pid()
