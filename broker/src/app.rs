@@ -132,7 +132,7 @@ async fn live(places: &Places, config: Config, starter: Starter, mut service: Se
         Err(error) => return fail(1, &chain(&error)),
     };
     let (renew, pressed) = mpsc::channel(RENEWALS_WAITING);
-    let broker = match build(places, config, starter, renew) {
+    let broker = match build(places, config, starter, &service, renew) {
         Ok(broker) => Arc::new(broker),
         Err(reason) => return fail(2, &reason),
     };
@@ -173,18 +173,19 @@ fn build(
     places: &Places,
     config: Config,
     starter: Starter,
+    service: &Service,
     renew: mpsc::Sender<String>,
 ) -> Result<Broker<Desktop>, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
     let http = Http::new(http_settings(&config, starter, &variable)?)?;
-    let service = match variable("AIC_BROKER_RUNTIME_DIR") {
+    let kept_under = match variable("AIC_BROKER_RUNTIME_DIR") {
         None => "aic-broker".to_owned(),
         Some(place) => format!("aic-broker in {place}"),
     };
-    let keychain = Keychain::start(config.keychain, container, service);
+    let keychain = Keychain::start(config.keychain, container, kept_under);
     let audit = Arc::new(Audit::in_directory(&places.state));
-    let desktop = Desktop::new(launcher(&config.browser));
+    let desktop = Desktop::new(launcher(&config.browser)).outside_of(service.is_unit());
     let around = Surroundings { container, can_open: desktop.can_open(variable) };
     let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
     let witness = Arc::new(Record { audit: Arc::clone(&audit), notifier, renew });

@@ -23,6 +23,29 @@ pub(super) fn opener() -> Option<(PathBuf, Vec<String>)> {
 /// Nothing is needed here.
 pub(super) fn dress(_command: &mut Command) {}
 
+/// What starts a program outside of a unit's sandbox: `no_new_privs` and the namespaces of the unit would keep Chromium's
+/// sandbox and snap-confine from starting.
+const BY_THE_MANAGER: &str = "/usr/bin/systemd-run";
+/// The unit is there until the launcher ends, fails when it fails, and leaves the browser that it started alone. Without
+/// the words of its own it would be described by its command line, and the journal would have the URL.
+const AS_A_UNIT: [&str; 7] = [
+    "--user",
+    "--collect",
+    "--quiet",
+    "--service-type=oneshot",
+    "--property=KillMode=process",
+    "--description=aic-broker opens the browser",
+    "--",
+];
+
+/// The same command, started by the user's service manager.
+///
+/// Source: systemd-run(1); in a command line of systemd's, `$$` stands for `$`.
+pub(super) fn outside(program: PathBuf, arguments: Vec<String>) -> (PathBuf, Vec<String>) {
+    let words = [program.display().to_string()].into_iter().chain(arguments).map(|word| word.replace('$', "$$"));
+    (BY_THE_MANAGER.into(), AS_A_UNIT.map(str::to_owned).into_iter().chain(words).collect())
+}
+
 /// The program of a process.
 pub fn executable_of(pid: u32) -> Option<String> {
     fs::read_link(format!("/proc/{pid}/exe")).ok().map(|path| path.display().to_string())
@@ -46,17 +69,18 @@ pub fn holder_of_port(port: u16) -> Option<String> {
 
 /// The process that holds a file's lock.
 ///
-/// Source: proc(5), `/proc/locks`: number, kind, mode, access, process, `major:minor:inode`.
+/// Source: proc(5), `/proc/locks`: number, kind, mode, access, process, `major:minor:inode`. An inode's number alone is not
+/// enough: on a file system in memory they are small and taken by other files, too.
 pub fn holder_of_lock(file: &Path) -> Option<u32> {
-    let inode = fs::metadata(file).ok()?.ino();
-    lock_holder_in(&fs::read_to_string("/proc/locks").ok()?, inode)
+    let found = fs::metadata(file).ok()?;
+    let (major, minor) = (rustix::fs::major(found.dev()), rustix::fs::minor(found.dev()));
+    lock_holder_in(&fs::read_to_string("/proc/locks").ok()?, &format!("{major:02x}:{minor:02x}:{}", found.ino()))
 }
 
-fn lock_holder_in(locks: &str, inode: u64) -> Option<u32> {
-    let of_file = |place: &str| place.rsplit(':').next().and_then(|number| number.parse().ok()) == Some(inode);
+fn lock_holder_in(locks: &str, wanted: &str) -> Option<u32> {
     locks.lines().find_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let is_it = *fields.get(1)? == "FLOCK" && of_file(fields.get(5)?);
+        let is_it = *fields.get(1)? == "FLOCK" && *fields.get(5)? == wanted;
         is_it.then(|| fields.get(4)?.parse().ok())?
     })
 }
@@ -92,11 +116,23 @@ mod tests {
     }
 
     #[test]
-    fn the_holder_of_a_lock_is_found_by_the_file() {
-        let locks = "1: POSIX  ADVISORY  WRITE 11 08:01:77 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 12 08:01:77 0 EOF\n3: FLOCK  ADVISORY  WRITE 13 08:01:77 0 EOF\n";
+    fn a_program_outside_of_the_sandbox_is_the_manager_s() {
+        let (program, arguments) = outside("/usr/bin/xdg-open".into(), vec!["https://t/?a=$b".to_owned()]);
 
-        assert_eq!(lock_holder_in(locks, 77), Some(13));
-        assert_eq!(lock_holder_in(locks, 78), None);
+        assert_eq!(program, Path::new("/usr/bin/systemd-run"));
+        assert!(
+            arguments.ends_with(&["--", "/usr/bin/xdg-open", "https://t/?a=$$b"].map(str::to_owned)),
+            "{arguments:?}"
+        );
+    }
+
+    #[test]
+    fn the_holder_of_a_lock_is_found_by_the_file() {
+        let locks = "1: POSIX  ADVISORY  WRITE 11 08:01:77 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 12 08:01:77 0 EOF\n3: FLOCK  ADVISORY  WRITE 14 00:1b:77 0 EOF\n4: FLOCK  ADVISORY  WRITE 13 08:01:77 0 EOF\n";
+
+        assert_eq!(lock_holder_in(locks, "08:01:77"), Some(13));
+        assert_eq!(lock_holder_in(locks, "00:1b:77"), Some(14));
+        assert_eq!(lock_holder_in(locks, "08:01:78"), None);
     }
 
     #[test]

@@ -41,6 +41,11 @@ pub(super) fn deny_tracing() -> io::Result<()> {
     }
 }
 
+/// There is no sandbox.
+pub(super) fn outside(program: PathBuf, arguments: Vec<String>) -> (PathBuf, Vec<String>) {
+    (program, arguments)
+}
+
 /// The program of a process.
 ///
 /// Source: `libproc.h`, `proc_pidpath`.

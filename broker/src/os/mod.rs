@@ -63,12 +63,18 @@ pub enum Launcher {
 #[derive(Debug, Clone)]
 pub struct Desktop {
     launcher: Launcher,
+    is_sandboxed: bool,
 }
 
 impl Desktop {
     /// A desktop on which the browser is opened so.
     pub fn new(launcher: Launcher) -> Self {
-        Self { launcher }
+        Self { launcher, is_sandboxed: false }
+    }
+
+    /// The same, for a process behind a sandbox that the browser must not inherit.
+    pub fn outside_of(self, is_sandboxed: bool) -> Self {
+        Self { is_sandboxed, ..self }
     }
 
     /// Whether a browser can be opened where the person sits; `variable` reads the environment.
@@ -88,13 +94,20 @@ impl Desktop {
         }
     }
 
+    /// The program and arguments that open a URL, where they are started.
+    fn command_for(&self, url: &Url) -> Option<(PathBuf, Vec<String>)> {
+        let (program, mut arguments) = self.command()?;
+        arguments.push(url.to_string());
+        Some(if self.is_sandboxed { desktop::outside(program, arguments) } else { (program, arguments) })
+    }
+
     /// Opens a browser. The URL is one argument of a program; no shell sees it.
     ///
     /// Errors: there is no program for it, or it failed at once.
     pub async fn open(&self, url: &Url) -> Result<(), String> {
-        let (program, arguments) = self.command().ok_or("no browser is configured")?;
+        let (program, arguments) = self.command_for(url).ok_or("no browser is configured")?;
         let mut command = Command::new(&program);
-        command.args(arguments).arg(url.as_str()).stdin(null()).stdout(null()).stderr(null());
+        command.args(arguments).stdin(null()).stdout(null()).stderr(null());
         desktop::dress(&mut command);
         let mut child = command.spawn().map_err(|error| format!("{}: {error}", program.display()))?;
         match tokio::time::timeout(LAUNCHER_WATCHED, child.wait()).await {

@@ -174,6 +174,11 @@ pub(super) fn dress(command: &mut Command) {
     command.creation_flags(CREATE_NO_WINDOW);
 }
 
+/// There is no sandbox.
+pub(super) fn outside(program: PathBuf, arguments: Vec<String>) -> (PathBuf, Vec<String>) {
+    (program, arguments)
+}
+
 /// The program of a process.
 #[allow(unsafe_code)]
 pub fn executable_of(pid: u32) -> Option<String> {

@@ -1,4 +1,4 @@
-//! systemd's ways. Source: sd_listen_fds(3), sd_notify(3).
+//! systemd's ways. Source: sd_listen_fds(3), sd_notify(3); `SYSTEMD_EXEC_PID` in systemd.exec(5).
 
 use std::ffi::OsString;
 use std::io;
@@ -25,8 +25,9 @@ pub(super) fn take() -> Result<Service, String> {
     let socket =
         handed.then(first).transpose().map_err(|error| format!("the socket of the service manager: {error}"))?;
     let ear = std::env::var_os("NOTIFY_SOCKET").filter(|place| !place.is_empty()).map(Ear);
+    let is_unit = variable("SYSTEMD_EXEC_PID").is_some_and(|pid| pid == own.to_string());
     VARIABLES.iter().for_each(|name| forget(name));
-    Ok(Service { socket, ear })
+    Ok(Service { socket, ear, is_unit })
 }
 
 /// Whether one socket was handed to the process `own`; what was meant for a parent is not for it.

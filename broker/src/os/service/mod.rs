@@ -20,6 +20,7 @@ use windows as this;
 pub struct Service {
     socket: Option<Handed>,
     ear: Option<this::Ear>,
+    is_unit: bool,
 }
 
 impl Service {
@@ -34,6 +35,11 @@ impl Service {
     /// The socket on which the manager listens for this process.
     pub fn socket(&mut self) -> Option<Handed> {
         self.socket.take()
+    }
+
+    /// Whether this process is a unit, behind its sandbox.
+    pub fn is_unit(&self) -> bool {
+        self.is_unit
     }
 
     /// Connections are served from now on.
