@@ -36,6 +36,7 @@ PARTS = {
     "node": "node 22.19 or newer (npm ci in tests/real/clients brings one)",
     "venv": "mcp and fastmcp (pip install -r tests/real/clients/requirements.txt, in target/real/venv)",
     "aic-sandbox": "aic-sandbox (cargo build --workspace)",
+    "systemd": "systemd (Debian)",
     "root": "root, which may change the root file system",
     "static programs": "the programs without shared libraries (tests/run builds them)",
 }
@@ -56,6 +57,8 @@ def has(part):
         return os.path.exists(PYTHON_OF_DEBIAN) and subprocess.run([PYTHON_OF_DEBIAN, "-c", "import dbus, gi"], capture_output=True).returncode == 0
     if part == "venv":
         return PYTHON.exists()
+    if part == "systemd":
+        return os.path.exists("/lib/systemd/systemd")
     if part == "root":
         return os.geteuid() == 0
     if part == "static programs":

@@ -167,3 +167,34 @@ fn a_manager_that_takes_the_name_of_a_running_broker_gets_one_broker_in_the_end(
     assert_eq!(world.broker().pid, second.pid());
     calls::read(&mut editor).succeeded();
 }
+
+#[test]
+fn without_a_service_manager_nothing_is_written_and_it_is_said_what_happens_instead() {
+    let world = world();
+
+    let done = world.run(&["install", "--service"]).left_with(1);
+
+    assert!(done.err.contains("no service manager of this user runs here"), "{done:?}");
+    assert!(done.err.contains("aic-mcp starts the broker by itself when a call needs it"), "{done:?}");
+    assert!(!world.place.home.join(".config").exists(), "{done:?}");
+    world.run(&["uninstall"]).left_with(0);
+}
+
+#[test]
+fn a_dry_run_shows_every_file_and_command_of_the_service_and_writes_nothing() {
+    let world = world();
+    let program = world.place.programs.join("aic-broker").display().to_string();
+
+    let done = world.run(&["install", "--service", "--dry-run"]).left_with(0);
+
+    for wanted in [
+        format!("+ ExecStart=\"{program}\" serve"),
+        format!("+ ListenStream={}", world.place.socket().display()),
+        format!("+ Environment=\"AIC_BROKER_RUNTIME_DIR={}\"", world.place.run.display()),
+        "$ systemctl --user enable --now aic-broker.socket".to_owned(),
+        "no editor was found".to_owned(),
+    ] {
+        assert!(done.out.contains(&wanted), "{wanted} is not in {}", done.out);
+    }
+    assert!(!world.place.home.join(".config").exists() && world.processes().is_empty());
+}

@@ -111,11 +111,14 @@ pub(super) enum Configured {
         /// The tenant to administer: a name from config.toml, a host or a URL
         #[arg(long)]
         tenant: Option<String>,
-        /// Show every file and what would change in it, and change nothing
+        /// Also let the service manager start the broker: systemd's user units, a launchd agent, a Windows task
+        #[arg(long)]
+        service: bool,
+        /// Show every file and what would change in it and every command, and change nothing
         #[arg(long)]
         dry_run: bool,
     },
-    /// Put the editors back as they were
+    /// Put the editors back as they were, and remove the service
     Uninstall {
         /// Show what would be put back, and change nothing
         #[arg(long)]

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use aic_proto::connection::{self, Reader, Writer};
 use aic_proto::frame;
-use aic_proto::hello::{Hello, Role};
+use aic_proto::hello::{Hello, Role, TurnedAway};
 use aic_proto::message::{ToBroker, ToShim};
 use aic_proto::refusal::{Failure, Kind};
 use aic_proto::transport::{self, Stream};
 use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
 
+use super::install::is_service_enabled;
 use super::{code, stop};
 use crate::config::Places;
+use crate::os;
 
 /// How long a broker that was just started may take to listen.
 const START_WITHIN: Duration = Duration::from_secs(10);
@@ -28,6 +31,9 @@ pub(super) enum Error {
     /// It could not be started; its own words.
     #[error("{0}")]
     NotStarted(String, u8),
+    /// One is there, and does not serve now: it starts, or it leaves.
+    #[error("{0}")]
+    Passing(String),
     /// Anything else.
     #[error("{0}")]
     Broken(String),
@@ -39,7 +45,7 @@ impl Error {
         match self {
             Self::Absent => stop(code::NO_BROKER, &self.to_string()),
             Self::NotStarted(text, code) => stop(*code, text),
-            Self::Broken(text) => stop(code::FAILED, text),
+            Self::Passing(text) | Self::Broken(text) => stop(code::FAILED, text),
         }
     }
 }
@@ -51,27 +57,53 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Connects to a running broker.
+    /// Connects to a running broker; where a service manager listens for it, none is started by that.
     ///
     /// Errors: [`Error::Absent`] when none runs.
     pub(super) async fn find(places: &Places) -> Result<Self, Error> {
+        match is_service_enabled() && os::holder_of_lock(&places.endpoint.lock()).is_none() {
+            true => Err(Error::Absent),
+            false => Self::meet(places).await,
+        }
+    }
+
+    /// Connects to the broker, starting it when none runs: by the connection alone where a service manager listens for it,
+    /// else in the background.
+    ///
+    /// Errors: [`Error::NotStarted`] with the broker's own words.
+    pub(super) async fn find_or_start(places: &Places) -> Result<Self, Error> {
+        match Self::activate(places).await {
+            Err(Error::Absent) => start(places).await,
+            found => found,
+        }
+    }
+
+    /// Connects to the broker, and waits for one that is about to serve.
+    ///
+    /// Errors: [`Error::Absent`] when nobody listens.
+    pub(super) async fn activate(places: &Places) -> Result<Self, Error> {
+        let deadline = Instant::now() + START_WITHIN;
+        loop {
+            match Self::meet(places).await {
+                Err(Error::Passing(_)) if Instant::now() < deadline => tokio::time::sleep(LOOK_EVERY).await,
+                met => return met,
+            }
+        }
+    }
+
+    async fn meet(places: &Places) -> Result<Self, Error> {
         let stream = transport::connect(&places.endpoint).await.map_err(|error| match error {
             transport::Error::Absent => Error::Absent,
             other => Error::Broken(other.to_string()),
         })?;
         let (mut reader, mut writer) = connection::split(stream);
         let hello = Hello::new(env!("CARGO_PKG_VERSION"), Role::Command);
-        connection::greet(&mut reader, &mut writer, &hello).await.map_err(|error| Error::Broken(error.to_string()))?;
-        Ok(Self { reader, writer })
-    }
-
-    /// Connects to the broker, starting it in the background when none runs.
-    ///
-    /// Errors: [`Error::NotStarted`] with the broker's own words.
-    pub(super) async fn find_or_start(places: &Places) -> Result<Self, Error> {
-        match Self::find(places).await {
-            Err(Error::Absent) => start(places).await,
-            found => found,
+        match connection::greet(&mut reader, &mut writer, &hello).await {
+            Ok(_) => Ok(Self { reader, writer }),
+            Err(for_good @ connection::Error::TurnedAway(TurnedAway::Version { .. } | TurnedAway::Busy)) => {
+                Err(Error::Broken(for_good.to_string()))
+            }
+            Err(passing) => Err(Error::Passing(passing.to_string())),
         }
     }
 
@@ -107,19 +139,19 @@ async fn start(places: &Places) -> Result<Link, Error> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut child = tokio::process::Command::from(command).spawn().map_err(|error| Error::Broken(error.to_string()))?;
-    let deadline = tokio::time::Instant::now() + START_WITHIN;
+    let deadline = Instant::now() + START_WITHIN;
     loop {
-        match Link::find(places).await {
-            Err(Error::Absent) => {}
+        match Link::meet(places).await {
+            Err(Error::Absent | Error::Passing(_)) => {}
             found => return found,
         }
         if let Ok(Some(status)) = child.try_wait()
-            && let Err(Error::Absent) = Link::find(places).await
+            && let Err(Error::Absent) = Link::meet(places).await
         {
             let exit = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(code::FAILED);
             return Err(Error::NotStarted(last_words(&mut child).await, exit));
         }
-        if tokio::time::Instant::now() > deadline {
+        if Instant::now() > deadline {
             return Err(Error::Broken(format!("the broker did not listen within {} s", START_WITHIN.as_secs())));
         }
         tokio::time::sleep(LOOK_EVERY).await;

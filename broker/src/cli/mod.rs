@@ -80,8 +80,8 @@ fn dispatch(command: Configured, places: &Places, config: Config) -> ExitCode {
         Configured::Audit { check: Some(AuditCommand::Verify), .. } => audit::verify(places),
         Configured::Audit { check: None, since, json } => audit::show(places, since.as_deref(), json),
         Configured::Stop => session::stop(places),
-        Configured::Install { clients, tenant, dry_run } => {
-            install::install(places, &config, &install::Wanted { clients, tenant, dry_run })
+        Configured::Install { clients, tenant, service, dry_run } => {
+            install::install(places, &config, &install::Wanted { clients, tenant, service, dry_run })
         }
         Configured::Uninstall { dry_run } => install::uninstall(places, dry_run),
     }

@@ -128,7 +128,7 @@ pub(super) const LESSONS: [Lesson; 14] = [
                 "aic-broker install --tenant openam-acme-dev.id.forgerock.io",
                 "registers aic-mcp in every editor that is found",
             ),
-            ("aic-broker install --client codex --dry-run", "shows what it would do to one of them"),
+            ("aic-broker install --service --dry-run", "shows every file and command; --service lets systemd start it"),
         ],
         codes: ALONE,
     },

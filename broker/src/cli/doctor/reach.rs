@@ -11,6 +11,8 @@ use aic_proto::transport::{self, Error};
 use aic_proto::{connection::Reader, connection::Writer, frame, transport::Stream};
 use serde_json::Value;
 
+use crate::cli::install::is_service_enabled;
+
 /// How long the broker may take for a hello and for its status: both are answered from memory.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
@@ -56,6 +58,9 @@ impl Reach {
 
 /// Tries it.
 pub(super) async fn reach(endpoint: &Endpoint) -> Reach {
+    if is_service_enabled() && crate::os::holder_of_lock(&endpoint.lock()).is_none() {
+        return Reach::Nobody;
+    }
     let stream = match tokio::time::timeout(ANSWERS_WITHIN, transport::connect(endpoint)).await {
         Err(_) => return Reach::Hanging(None),
         Ok(Err(error)) => return failed(error),

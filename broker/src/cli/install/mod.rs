@@ -7,6 +7,7 @@ mod editors;
 mod here;
 mod keep;
 mod probe;
+mod service;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use keep::Backups;
 
 pub(crate) use edit::{Older, Servers, State};
 pub(crate) use here::editors;
+pub(crate) use service::is_enabled as is_service_enabled;
 
 /// What is asked for.
 pub(super) struct Wanted {
@@ -28,18 +30,31 @@ pub(super) struct Wanted {
     pub(super) clients: Vec<String>,
     /// The tenant that the editors shall administer.
     pub(super) tenant: Option<String>,
+    /// Also the service of this user.
+    pub(super) service: bool,
     /// Only show.
     pub(super) dry_run: bool,
 }
 
-/// Registers `aic-mcp`.
+/// Installs what is asked for; that one part fails is no reason to leave the other.
 pub(super) fn install(places: &Places, config: &Config, wanted: &Wanted) -> ExitCode {
+    let service = if wanted.service { service::install(places, wanted.dry_run) } else { Ok(()) };
+    let registered = register(places, config, wanted);
+    service.map_or_else(|(code, reason)| stop(code, &reason), |()| registered)
+}
+
+/// Registers `aic-mcp`.
+fn register(places: &Places, config: &Config, wanted: &Wanted) -> ExitCode {
     let prepared = chosen(&wanted.clients).and_then(|editors| {
         let tenant = tenant(wanted.tenant.as_deref(), config)?;
         Ok((editors, Server { command: shim()?, tenant }))
     });
     let (editors, server) = match prepared {
         Ok(prepared) => prepared,
+        Err((_, reason)) if wanted.service && wanted.clients.is_empty() && is_without_editors() => {
+            say(&reason);
+            return ExitCode::SUCCESS;
+        }
         Err((code, reason)) => return stop(code, &reason),
     };
     if wanted.dry_run {
@@ -61,8 +76,14 @@ pub(super) fn install(places: &Places, config: &Config, wanted: &Wanted) -> Exit
     )
 }
 
-/// Puts every editor back.
+/// Takes the service back, and puts every editor back.
 pub(super) fn uninstall(places: &Places, dry_run: bool) -> ExitCode {
+    let service = service::uninstall(places, dry_run);
+    let editors = put_back(places, dry_run);
+    service.map_or_else(|(code, reason)| stop(code, &reason), |()| editors)
+}
+
+fn put_back(places: &Places, dry_run: bool) -> ExitCode {
     let Some(home) = here::home() else { return stop(code::FAILED, "this user has no home directory") };
     let backups = Backups::below(&places.state);
     let words = if dry_run { ["would be put back", ""] } else { ["put back", ""] };
@@ -82,6 +103,10 @@ pub(super) fn uninstall(places: &Places, dry_run: bool) -> ExitCode {
 }
 
 type Failure = (u8, String);
+
+fn is_without_editors() -> bool {
+    here::home().is_some_and(|home| !EDITORS.iter().any(|editor| here::is_here(editor, &home)))
+}
 
 fn chosen(names: &[String]) -> Result<Vec<(&'static Editor, PathBuf)>, Failure> {
     let home = here::home().ok_or((code::FAILED, "this user has no home directory".to_owned()))?;

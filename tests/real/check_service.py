@@ -1,0 +1,148 @@
+"""The user's units on a real `systemd --user` of an unprivileged user: from `install --service` to nothing being left."""
+import json
+import os
+import re
+
+from manager import UID, UserManager
+from sandbox import Sandbox
+from shim import Shim
+from world import check, ensure, eventually
+
+NEEDS = ["root", "systemd", "aic-sandbox"]
+SOCKET, SERVICE = "aic-broker.socket", "aic-broker.service"
+# The browser: notes what it is, and follows the sign-in after its launcher has ended.
+BROWSER = """#!/bin/sh
+grep -h NoNewPrivs /proc/self/status >> '{log}'
+(sleep 0.1; exec /usr/bin/python3 -c 'import sys, urllib.request as u; u.build_opener(u.ProxyHandler({{}})).open(sys.argv[1], timeout=60).read()' "$1") > /dev/null 2>&1 &
+"""
+
+
+def person(world, **more):
+    """A user with a manager, a configuration and a browser."""
+    manager = UserManager(world)
+    manager.windows = manager.home / "windows"
+    browser = manager.home / "browser"
+    browser.write_text(BROWSER.format(log=manager.windows))
+    browser.chmod(0o755)
+    manager.configure(tenant=Sandbox(world, auto_login=True).tenant, browser=[str(browser)], **more)
+    return manager
+
+
+def done(asked):
+    ensure(asked.returncode == 0, lambda: f"{asked.args[-4:]} ends with {asked.returncode}: {asked.stdout}{asked.stderr}")
+    return asked.stdout
+
+
+def shim(manager):
+    return Shim(manager.world, manager.command(manager.programs / "aic-mcp", "--tenant", "t"))
+
+
+def call(shim):
+    result = shim.end(shim.begin("getLogSources", {}))
+    ensure(not result.get("isError"), lambda: f"the call fails: {result}")
+
+
+def units(manager):
+    return sorted(str(path.relative_to(manager.home)) for path in (manager.home / ".config/systemd").rglob("*"))
+
+
+def main_pid(manager):
+    return int(manager.state(SERVICE, "MainPID")["MainPID"])
+
+
+def is_active(manager, unit):
+    return manager.state(unit, "ActiveState")["ActiveState"] == "active"
+
+
+def gone(manager):
+    eventually(lambda: manager.state(SERVICE, "ActiveState")["ActiveState"] == "inactive", lambda: f"the service leaves: {manager.state(SERVICE, 'ActiveState', 'Result')}")
+
+
+@check("installed once and once more, shown first: the units are there, and the socket waits", NEEDS)
+def installed(world):
+    manager = person(world)
+    shown = done(manager.broker("install", "--service", "--dry-run"))
+    ensure("would be written" in shown and "$ systemctl --user enable --now aic-broker.socket" in shown and "+ Type=notify" in shown, shown)
+    ensure(units(manager) == [], f"a dry run wrote {units(manager)}")
+    done(manager.broker("install", "--service"))
+    ensure(is_active(manager, SOCKET) and is_active(manager, SERVICE), "the units are not active")
+    ensure(manager.ask("systemctl", "--user", "is-enabled", SOCKET).stdout == "enabled\n", "the socket is not enabled")
+    first = main_pid(manager)
+    again = done(manager.broker("install", "--service"))
+    ensure(again.count("is right already") >= 2 and main_pid(manager) == first, f"the second time: {again}")
+    ensure(not os.path.exists(f"/var/lib/systemd/linger/{UID}"), "lingering was switched on")
+
+
+@check("the first connection activates it, it says when it is ready, leaves when idle, and comes back", NEEDS)
+def activated(world):
+    manager = person(world, session_linger="2s")
+    done(manager.broker("install", "--service"))
+    done(manager.broker("stop"))
+    gone(manager)
+    said = manager.broker("status")
+    ensure(said.returncode == 3 and main_pid(manager) == 0, lambda: f"`status` says {said}, and {manager.state(SERVICE, 'ActiveState', 'MainPID')}; {manager.process.log.read_text()[-3000:]}")
+    with shim(manager) as editor:
+        call(editor)
+        said = manager.state(SERVICE, "Type", "StatusText", "ActiveState", "MainPID")
+        status = json.loads(manager.broker("status", "--json").stdout)
+        ensure(said == {"Type": "notify", "StatusText": "waiting for calls", "ActiveState": "active", "MainPID": str(status["pid"])}, f"systemd says {said}")
+    gone(manager)
+    ensure(is_active(manager, SOCKET), "the socket went with the service")
+    with shim(manager) as editor:
+        call(editor)
+    ensure(len(manager.windows.read_text().splitlines()) == 2, "a fresh start signs in anew")
+
+
+@check("a restart, a kill and a stop: the same editor goes on each time", NEEDS)
+def restarted(world):
+    manager = person(world)
+    done(manager.broker("install", "--service"))
+    with shim(manager) as editor:
+        call(editor)
+        pids = [main_pid(manager)]
+        for deed in (["restart", SERVICE], ["kill", "--signal=KILL", SERVICE], ["stop", SERVICE]):
+            done(manager.ask("systemctl", "--user", *deed))
+            eventually(lambda: main_pid(manager) != pids[-1], f"{deed} ends it")
+            call(editor)
+            pids.append(main_pid(manager))
+        ensure(len(set(pids)) == 4, f"the brokers were {pids}")
+
+
+@check("behind its sandbox: nothing gained, nothing written elsewhere, and the browser is outside", NEEDS)
+def sandboxed(world):
+    manager = person(world)
+    done(manager.broker("install", "--service"))
+    with shim(manager) as editor:
+        call(editor)
+    pid = main_pid(manager)
+    status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines() if ":\t" in line)
+    ensure((status["NoNewPrivs"], status["Seccomp"], status["CapBnd"]) == ("1", "2", "0" * 16), f"the broker has {status}")
+    ensure(manager.windows.read_text() == "NoNewPrivs:\t0\n", f"the browser is {manager.windows.read_text()}")
+    mounts = {line.split()[4]: line.split()[5].split(",")[0] for line in open(f"/proc/{pid}/mountinfo")}
+    written = [manager.home / ".local/state/aic-broker", f"/run/user/{UID}/aic-broker"]
+    ensure(mounts["/"] == "ro" and all(mounts.get(str(place)) == "rw" for place in written), f"it can write to {mounts}")
+    ensure((written[0] / "audit.jsonl").exists(), "the audit log is not written")
+    rated = manager.ask("systemd-analyze", "--user", "security", "--offline=true", manager.home / ".config/systemd/user" / SERVICE)
+    score = float(re.search(r"exposure level for \S+: ([0-9.]+)", rated.stdout).group(1))
+    ensure(score <= 2.0, f"systemd-analyze rates the unit {score}")
+
+
+@check("uninstalled: no unit, no link, no process, and an editor still gets its answer", NEEDS)
+def uninstalled(world):
+    manager = person(world)
+    before = units(manager)
+    done(manager.broker("install", "--service"))
+    with shim(manager) as editor:
+        call(editor)
+        done(manager.broker("uninstall", "--dry-run"))
+        ensure(is_active(manager, SOCKET), "a dry run took it away")
+        done(manager.broker("uninstall"))
+        ensure(units(manager) == before and not (manager.home / ".config/systemd").exists(), f"left: {units(manager)}")
+        known = done(manager.ask("systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "aic-broker*"))
+        ensure(known.strip() == "", f"systemd still knows {known}")
+        ensure(not manager.brokers(), f"left running: {manager.brokers()}")
+        call(editor)
+        ensure(main_pid(manager) == 0 and len(manager.brokers()) == 1, "the editor did not start a broker of its own")
+        done(manager.broker("uninstall"))
+        done(manager.broker("stop"))
+    eventually(lambda: not manager.brokers(), "the last broker leaves")
