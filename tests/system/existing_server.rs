@@ -64,6 +64,7 @@ fn it_gives_way_and_comes_back_byte_for_byte() {
     for older in EDITORS.iter().flat_map(|(_, _, older)| *older) {
         assert!(said.contains(&format!("in place of the existing server: {older}")), "{older} is not in {said}");
     }
+    assert!(!said.contains("history"), "what lies between two changes is not shown: {said}");
     world.run(&["uninstall"]).left_with(0);
     for (file, before) in &files {
         assert_eq!(read(file), *before);
