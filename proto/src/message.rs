@@ -96,6 +96,8 @@ messages! {
         32 Token(TokenAnswer),
         /// The broker does not know this number; the request was not carried out.
         40 NotUnderstood(NotUnderstood),
+        /// To shims, unasked: no new request on this connection; what is under way is still answered.
+        41 Leaving(Leaving),
     }
 }
 
@@ -385,4 +387,11 @@ impl std::fmt::Debug for TokenAnswer {
 pub struct NotUnderstood {
     /// The number.
     pub kind: u16,
+}
+
+/// The broker leaves: the next request needs another connection, and starts the next broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Why, for people.
+    pub reason: String,
 }

@@ -92,6 +92,7 @@ fn replies() -> Vec<(&'static str, ToShim)> {
             ToShim::Token(TokenAnswer { id: 9, access_token: text("x"), expires_in: 60, scope: text("s") }),
         ),
         ("not_understood", ToShim::NotUnderstood(NotUnderstood { kind: 999 })),
+        ("leaving", ToShim::Leaving(Leaving { reason: text("its program was replaced") })),
     ]
 }
 

@@ -183,7 +183,7 @@ fn answered(message: &ToShim) -> Option<RequestId> {
         ToShim::Failed(message) => Some(message.id),
         ToShim::Status(message) | ToShim::LoggedOut(message) => Some(message.id),
         ToShim::Token(message) => Some(message.id),
-        ToShim::NotUnderstood(_) | ToShim::Unknown(_) => None,
+        ToShim::NotUnderstood(_) | ToShim::Leaving(_) | ToShim::Unknown(_) => None,
     }
 }
 
