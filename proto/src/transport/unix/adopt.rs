@@ -12,7 +12,7 @@ use std::time::Duration;
 use interprocess::local_socket::tokio::Listener;
 use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixSocket;
 use rustix::net::SocketType;
-use rustix::net::sockopt::{socket_acceptconn, socket_type};
+use rustix::net::sockopt::socket_type;
 use tokio::time::{Instant, sleep};
 
 use super::{Claim, Error, fs, hold, identity, io, io_error, judged, user_id};
@@ -58,10 +58,20 @@ async fn hold_when_free(lock: &Path) -> Result<File, Error> {
 /// What is no socket, or no socket of a file, has no path.
 fn look_at(handed: &UnixListener, expected: &Path) -> io::Result<Socket> {
     use std::os::unix::fs::MetadataExt;
-    let listens = socket_type(handed).is_ok_and(|kind| kind == SocketType::STREAM)
-        && socket_acceptconn(handed).unwrap_or_default();
+    let listens = socket_type(handed).is_ok_and(|kind| kind == SocketType::STREAM) && takes_connections(handed);
     let path = handed.local_addr().ok().and_then(|address| address.as_pathname().map(PathBuf::from));
     let found = fs::symlink_metadata(expected)?;
     let is_socket = found.file_type().is_socket();
     Ok(Socket { listens, path, is_socket, owner: found.uid(), mode: found.mode() & 0o777 })
+}
+
+#[cfg(not(target_os = "macos"))]
+fn takes_connections(handed: &UnixListener) -> bool {
+    rustix::net::sockopt::socket_acceptconn(handed).unwrap_or_default()
+}
+
+/// macOS does not tell: launchd hands over what listens, so it is enough that nobody is at the other end.
+#[cfg(target_os = "macos")]
+fn takes_connections(handed: &UnixListener) -> bool {
+    rustix::net::getpeername(handed).is_err()
 }
