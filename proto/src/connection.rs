@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the other side left before its hello")]
     Gone,
     /// The broker does not speak with this client.
-    #[error("turned away: {0:?}")]
+    #[error("aic-broker turns this program away: {0}")]
     TurnedAway(TurnedAway),
 }
 

@@ -68,9 +68,10 @@ pub struct Welcome {
 }
 
 /// Why the broker does not speak with a client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum TurnedAway {
     /// No common version.
+    #[error("it speaks protocol {oldest} to {newest}, and this program does not: one of them must be updated")]
     Version {
         /// The broker's newest.
         newest: u16,
@@ -78,8 +79,10 @@ pub enum TurnedAway {
         oldest: u16,
     },
     /// Too many connections.
+    #[error("it has as many connections as it accepts")]
     Busy,
     /// The broker is about to leave.
+    #[error("it is about to leave")]
     Leaving,
 }
 
