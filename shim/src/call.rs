@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aic_proto::catalogue::{Selection, Tool};
-use aic_proto::message::{Call, Pending, ToBroker, ToShim};
+use aic_proto::message::{Answer, Call, Outcome, Pending, ToBroker, ToShim};
 use aic_proto::refusal::{Executed, Failure, Kind};
 use rmcp::model::{CallToolRequestParams, CallToolResponse, CallToolResult};
 use rmcp::service::RequestContext;
@@ -109,12 +109,14 @@ impl Turn<'_> {
         Ok(self.ask(&mut connection).await.map_or_else(|answered| answered, |pending| self.late(&pending)))
     }
 
-    /// Asks the broker, on a new connection when the old one had ended before anything was handed over.
+    /// Asks the broker, on a new connection when the old one had ended before anything was handed over, or leads to a
+    /// broker that takes no new call.
     ///
     /// Errors: the call's answer, unless somebody must sign in first.
     async fn ask(&self, connection: &mut Arc<Connection>) -> Result<Pending, CallToolResponse> {
         let mut reply = self.call(connection).await;
-        if matches!(reply, Err(Failed::Lost(Lost::Unsent))) {
+        if is_turned_away(&reply) {
+            connection.retire();
             *connection = self.connect().await.map_err(|failure| outcome::failed(&failure))?;
             reply = self.call(connection).await;
         }
@@ -235,6 +237,17 @@ pub(crate) fn unfitting(reply: ToShim) -> Failure {
             executed: Executed::Unknown,
             ..Failure::new(Kind::Internal, "aic-broker gave an answer that does not fit the question").with_hint(DOCTOR)
         },
+    }
+}
+
+/// Nothing was begun, and the next broker may take the call. A broker says `broker_unavailable` only when it leaves.
+fn is_turned_away(reply: &Result<ToShim, Failed>) -> bool {
+    match reply {
+        Err(Failed::Lost(Lost::Unsent)) => true,
+        Ok(ToShim::Answer(Answer { outcome: Outcome::Failure(failure), .. })) => {
+            failure.kind == Kind::BrokerUnavailable && failure.executed == Executed::No
+        }
+        _ => false,
     }
 }
 

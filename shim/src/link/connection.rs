@@ -1,7 +1,7 @@
 //! One connection and the requests on it: each has a number, and its answer finds it by that number.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aic_proto::connection::{Reader, Writer, next_reply};
@@ -35,6 +35,7 @@ pub(crate) struct Connection {
     pub(crate) state_key: [u8; 32],
     outbox: mpsc::Sender<Outgoing>,
     waiting: Arc<Waiting>,
+    retired: Arc<AtomicBool>,
     next: AtomicU64,
 }
 
@@ -65,19 +66,28 @@ impl Connection {
         let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
         let (outbox, inbox) = mpsc::channel(OUTBOX);
         tokio::spawn(write(writer, inbox, waiting.clone()));
-        tokio::spawn(read(reader, waiting.clone()));
-        Self { state_key: welcome.state_key, outbox, waiting, next: AtomicU64::new(1) }
+        let retired = Arc::<AtomicBool>::default();
+        tokio::spawn(read(reader, waiting.clone(), retired.clone()));
+        Self { state_key: welcome.state_key, outbox, waiting, retired, next: AtomicU64::new(1) }
     }
 
-    /// Whether the broker is still there, as far as anyone has noticed.
+    /// Whether the broker is still there and takes new requests, as far as anyone has noticed.
     pub(crate) fn lives(&self) -> bool {
-        self.waiting.lock().is_some()
+        !self.retired.load(Ordering::Relaxed) && self.waiting.lock().is_some()
+    }
+
+    /// The broker takes no new request; what is under way is still answered.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
     }
 
     /// Sends a request and waits for its answer. Dropping the future withdraws the request.
     ///
     /// Errors: [`Lost`] says whether the broker may have it.
     pub(crate) async fn request(&self, build: impl FnOnce(RequestId) -> ToBroker) -> Result<ToShim, Lost> {
+        if !self.lives() {
+            return Err(Lost::Unsent);
+        }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = build(id).encode().map_err(|_| Lost::TooLarge)?;
         let answer = self.waiting.enter(id).ok_or(Lost::Unsent)?;
@@ -162,8 +172,11 @@ async fn write<S: AsyncWrite>(mut writer: Writer<S>, mut inbox: mpsc::Receiver<O
     waiting.end();
 }
 
-async fn read<S: AsyncRead + AsyncWrite>(mut reader: Reader<S>, waiting: Arc<Waiting>) {
+async fn read<S: AsyncRead + AsyncWrite>(mut reader: Reader<S>, waiting: Arc<Waiting>, retired: Arc<AtomicBool>) {
     while let Ok(Some(message)) = next_reply(&mut reader).await {
+        if matches!(message, ToShim::Leaving(_)) {
+            retired.store(true, Ordering::Relaxed);
+        }
         let waiter = answered(&message).and_then(|id| waiting.leave(id));
         if let Some(waiter) = waiter {
             let _ = waiter.answer.send(Ok(message));
@@ -191,7 +204,7 @@ fn answered(message: &ToShim) -> Option<RequestId> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
     use aic_proto::connection::{next_request, split};
-    use aic_proto::message::{Ask, SessionReport};
+    use aic_proto::message::{Ask, Leaving, SessionReport};
     use tokio::io::DuplexStream;
 
     use super::*;
@@ -238,6 +251,24 @@ mod tests {
         let (answer, ()) = tokio::join!(connection.request(|id| ToBroker::SessionStatus(Ask { id })), broker);
 
         assert_eq!(answer, Err(Lost::Unanswered));
+        assert!(!connection.lives());
+        assert_eq!(connection.request(|id| ToBroker::SessionStatus(Ask { id })).await, Err(Lost::Unsent));
+    }
+
+    #[tokio::test]
+    async fn a_broker_that_leaves_answers_what_it_has_and_gets_nothing_more() {
+        let (connection, mut reader, mut writer) = pair();
+        let leaving = ToShim::Leaving(Leaving { reason: "its program was replaced".into() });
+        let broker = async {
+            next_request(&mut reader).await.unwrap();
+            for message in [leaving, report(1)] {
+                frame::write(&mut writer, &message.encode().unwrap()).await.unwrap();
+            }
+        };
+
+        let (answer, ()) = tokio::join!(connection.request(|id| ToBroker::SessionStatus(Ask { id })), broker);
+
+        assert_eq!(answer, Ok(report(1)));
         assert!(!connection.lives());
         assert_eq!(connection.request(|id| ToBroker::SessionStatus(Ask { id })).await, Err(Lost::Unsent));
     }
