@@ -6,14 +6,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use aic_proto::catalogue;
 use aic_proto::message::How;
 use aic_proto::transport::{self, Claim};
 use record::Record;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use url::Url;
 
 use crate::aic::Documents;
@@ -27,7 +27,7 @@ use crate::http::{Http, Settings};
 use crate::keychain::Keychain;
 use crate::listen::{self, Reason};
 use crate::oauth::{Opener, Surroundings};
-use crate::os::{self, Desktop, Launcher, Notifier, Service};
+use crate::os::{self, Desktop, Launcher, Notifier, Program, Service};
 use crate::vault::{self, By, Vault};
 
 /// The exit code of a broker that was started by a shim and found another one running.
@@ -36,6 +36,8 @@ const ANOTHER_RUNS: u8 = 75;
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 /// How long calls that are under way may finish, so that their outcome is on record.
 const CALLS_FINISH_WITHIN: Duration = Duration::from_secs(2);
+/// The same for a broker that leaves by itself, to a newer one: as long as a call of an editor may take, and some more.
+const LAST_CALLS_WITHIN: Duration = Duration::from_secs(60);
 /// How long the answer to `stop` may take to reach the one who asked.
 const FAREWELL: Duration = Duration::from_millis(50);
 
@@ -208,7 +210,8 @@ fn build(
         registry: Registry::default(),
         paused: AtomicBool::new(false),
         leave: Notify::new(),
-        leaving: AtomicBool::new(false),
+        leaving: watch::Sender::new(false),
+        other_version: Notify::new(),
         started: Moment::now(),
         state_key: clock::random().map_err(|error| format!("the OS has no randomness: {error}"))?,
     })
@@ -243,20 +246,28 @@ fn http_settings(
 async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service) -> ExitCode {
     let _ = broker.record(&Entry { event: "start", ..Entry::default() });
     service.ready();
+    let program = Program::own();
     let reason = tokio::select! {
-        reason = listen::run(broker, &claim) => reason,
+        reason = listen::run(broker, &claim, program.as_ref()) => reason,
         () = told_by_the_os() => Reason::Asked,
     };
-    broker.leaving.store(true, Ordering::Relaxed);
-    service.stopping();
+    broker.begin_to_leave();
+    service.status("finishing the calls under way");
     tokio::time::sleep(FAREWELL).await;
-    drop(claim);
-    let _ = tokio::time::timeout(CALLS_FINISH_WITHIN, broker.registry.no_calls_under_way()).await;
+    let _ = tokio::time::timeout(calls_finish_within(reason), broker.registry.no_calls_under_way()).await;
+    service.stopping();
     let tenants = broker.vault.tenants();
     let signing_out = futures_util::future::join_all(tenants.iter().map(|tenant| broker.vault.sign_out(tenant)));
     let _ = tokio::time::timeout(DRAIN_WITHIN, signing_out).await;
     let _ = broker.record(&Entry { event: "stop", outcome: Some(word(reason).to_owned()), ..Entry::default() });
+    // until here the name is taken: one broker at a time writes the audit log and has a place in the keychain
+    drop(claim);
     ExitCode::SUCCESS
+}
+
+/// Nobody waits for a broker that was replaced; somebody waits for one that was told to leave.
+fn calls_finish_within(reason: Reason) -> Duration {
+    if reason == Reason::Replaced { LAST_CALLS_WITHIN } else { CALLS_FINISH_WITHIN }
 }
 
 fn word(reason: Reason) -> &'static str {
@@ -264,6 +275,7 @@ fn word(reason: Reason) -> &'static str {
         Reason::Asked => "asked to",
         Reason::Idle => "nobody was connected",
         Reason::NameLost => "the socket was taken away",
+        Reason::Replaced => "its program was replaced",
     }
 }
 

@@ -1,7 +1,6 @@
 //! Accepts connections until the broker leaves. Only this user's processes get past the door.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aic_proto::transport::{self, Claim, Peer, Stream};
@@ -12,6 +11,7 @@ use tokio::time::Instant;
 use crate::audit::Entry;
 use crate::client::{self, Broker};
 use crate::oauth::Opener;
+use crate::os::Program;
 
 /// How many connections there may be: far above any desktop, below what descriptors allow.
 const CONNECTIONS: usize = 2048;
@@ -20,6 +20,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often a stranger is put on record at the most.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
+/// How often the broker looks whether its program was replaced, when nobody of another version comes.
+const LOOK_AT_PROGRAM_EVERY: Duration = Duration::from_secs(30);
+/// How long a replaced broker goes on while calls are under way: until then one moment without any is the best one to leave.
+const QUIET_WITHIN: Duration = Duration::from_secs(30);
 /// How often the broker looks whether the socket's name still leads to it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -32,17 +36,24 @@ pub enum Reason {
     Idle,
     /// The socket's name leads elsewhere.
     NameLost,
+    /// Another program has the place of this one: the next broker is a newer one.
+    Replaced,
 }
 
 /// Serves connections until there is a reason to stop.
-pub async fn run<O: Opener + Clone + 'static>(broker: &Arc<Broker<O>>, claim: &Claim) -> Reason {
+pub async fn run<O: Opener + Clone + 'static>(
+    broker: &Arc<Broker<O>>,
+    claim: &Claim,
+    program: Option<&Program>,
+) -> Reason {
     let reason = tokio::select! {
         never = accept(broker, claim) => match never {},
         () = broker.leave.notified() => Reason::Asked,
         () = idle(broker) => Reason::Idle,
         () = lost(claim) => Reason::NameLost,
+        () = replaced(broker, program) => Reason::Replaced,
     };
-    broker.leaving.store(true, Ordering::Relaxed);
+    broker.begin_to_leave();
     reason
 }
 
@@ -109,4 +120,17 @@ async fn lost(claim: &Claim) {
             return;
         }
     }
+}
+
+/// A person who installs a newer release gets it at the next quiet moment.
+async fn replaced<O>(broker: &Broker<O>, program: Option<&Program>) {
+    let Some(program) = program else { return std::future::pending().await };
+    let mut look = tokio::time::interval(LOOK_AT_PROGRAM_EVERY);
+    while !program.was_replaced() {
+        tokio::select! {
+            _ = look.tick() => {}
+            () = broker.other_version.notified() => {}
+        }
+    }
+    let _ = tokio::time::timeout(QUIET_WITHIN, broker.registry.no_calls_under_way()).await;
 }

@@ -4,6 +4,7 @@ import os
 import re
 
 from manager import UID, UserManager
+from parts import REAL
 from sandbox import Sandbox
 from shim import Shim
 from world import check, ensure, eventually
@@ -146,3 +147,24 @@ def uninstalled(world):
         done(manager.broker("uninstall"))
         done(manager.broker("stop"))
     eventually(lambda: not manager.brokers(), "the last broker leaves")
+
+
+# The hello of another release, said by a process of the user.
+NEWER = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.send(bytes.fromhex(sys.argv[2])); s.recv(100)"
+
+
+@check("upgraded: the old program makes way at a quiet moment, and the manager starts the new one", NEEDS)
+def upgraded(world):
+    manager = person(world)
+    done(manager.broker("install", "--service"))
+    hello = bytes.fromhex((REAL.parent.parent / "proto/tests/frames/v1/hello.hello_command.hex").read_text())
+    with shim(manager) as editor:
+        call(editor)
+        old = main_pid(manager)
+        manager.put("aic-broker")
+        done(manager.ask("/usr/bin/python3", "-c", NEWER, f"/run/user/{UID}/aic-broker/broker.sock", hello.replace(b"0.1.0", b"9.9.9").hex()))
+        eventually(lambda: main_pid(manager) != old, "the old broker leaves")
+        call(editor)
+        ensure(main_pid(manager) not in (0, old), "the manager did not start the new one")
+    stops = [line for line in (manager.home / ".local/state/aic-broker/audit.jsonl").read_text().splitlines() if '"stop"' in line]
+    ensure(len(stops) == 1 and "its program was replaced" in stops[0], f"the log says {stops}")

@@ -36,6 +36,7 @@ mod threats;
 mod tls;
 mod tools;
 mod two_users;
+mod upgrade;
 mod wall;
 mod windows;
 

@@ -67,7 +67,7 @@ pub(super) async fn carry_out<O: Opener + Clone + 'static>(
 
 fn admit<O>(broker: &Broker<O>, client: &Client, call: &Call) -> Result<Admitted, Failure> {
     let shim = client.shim.as_ref().ok_or_else(|| Failure::new(Kind::NotAllowed, "only a shim may call tools"))?;
-    if broker.leaving.load(Ordering::Relaxed) {
+    if broker.is_leaving() {
         return Err(
             Failure::new(Kind::BrokerUnavailable, "the broker is about to leave").with_hint("call the tool again")
         );

@@ -1,6 +1,7 @@
 //! Holds one client's conversation: each request in a task of its own, each answer once, everything bounded.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use aic_proto::catalogue;
 use aic_proto::connection::{self, Reader, Writer};
 use aic_proto::frame;
-use aic_proto::message::{Answer, Call, Failed, NotUnderstood, Outcome, RequestId, ToBroker, ToShim};
+use aic_proto::message::{Answer, Call, Failed, Leaving, NotUnderstood, Outcome, RequestId, ToBroker, ToShim};
 use aic_proto::refusal::{Executed, Failure, Kind};
 use aic_proto::transport::Stream;
 use futures_util::FutureExt;
@@ -57,6 +58,7 @@ pub(super) async fn hold<O: Opener + Clone + 'static>(
     tokio::select! {
         () = conversation.read(reader) => {}
         () = write(writer, outgoing) => {}
+        never = conversation.tell_when_leaving() => match never {},
     }
     conversation.cancels.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
@@ -87,6 +89,15 @@ impl<O: Opener + Clone + 'static> Conversation<O> {
                 },
             }
         }
+    }
+
+    /// A command asks one thing and goes; it is told nothing else.
+    async fn tell_when_leaving(&self) -> Infallible {
+        if self.client.shim.is_some() {
+            let _ = self.broker.leaving.subscribe().wait_for(|leaving| *leaving).await;
+            self.answer(ToShim::Leaving(Leaving { reason: "the broker is about to leave".to_owned() })).await;
+        }
+        std::future::pending().await
     }
 
     async fn answer(&self, message: ToShim) {

@@ -8,14 +8,14 @@ mod errand;
 mod fault;
 mod registry;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use aic_proto::connection;
 use aic_proto::hello::{Hello, NEWEST, OLDEST, Reply, Role, ShimHello, TurnedAway, Welcome, agree};
 use aic_proto::refusal::{Failure, Kind};
 use aic_proto::transport::{Peer, Stream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::aic::Documents;
 use crate::audit::{self, Audit};
@@ -54,8 +54,10 @@ pub struct Broker<O> {
     pub paused: AtomicBool,
     /// Told when somebody wants the broker to leave.
     pub leave: Notify,
-    /// Set once it is leaving.
-    pub leaving: AtomicBool,
+    /// Set once it is leaving: no new call is taken.
+    pub leaving: watch::Sender<bool>,
+    /// Told when a client of another version says hello: this program may have been replaced.
+    pub other_version: Notify,
     /// When it started.
     pub started: Moment,
     /// Seals what shims hand to their clients.
@@ -68,6 +70,16 @@ impl<O> Broker<O> {
     /// Errors: why it could not be written.
     pub fn record(&self, entry: &audit::Entry) -> Result<(), String> {
         self.audit.append(entry).map_err(|error| error.to_string())
+    }
+
+    /// Whether no new call is taken.
+    pub fn is_leaving(&self) -> bool {
+        *self.leaving.borrow()
+    }
+
+    /// Takes no new call from now on, and lets every shim know.
+    pub fn begin_to_leave(&self) {
+        self.leaving.send_replace(true);
     }
 }
 
@@ -97,8 +109,11 @@ pub async fn serve<O: Opener + Clone + 'static>(broker: Arc<Broker<O>>, stream: 
 }
 
 fn welcome<O>(broker: &Broker<O>, hello: &Hello) -> Reply {
-    if broker.leaving.load(Ordering::Relaxed) {
+    if broker.is_leaving() {
         return Reply::TurnedAway(TurnedAway::Leaving);
+    }
+    if hello.program != env!("CARGO_PKG_VERSION") {
+        broker.other_version.notify_one();
     }
     match agree((OLDEST, NEWEST), (hello.oldest, hello.newest)) {
         None => Reply::TurnedAway(TurnedAway::Version { newest: NEWEST, oldest: OLDEST }),

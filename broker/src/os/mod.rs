@@ -10,6 +10,7 @@ mod memory;
 mod notify;
 #[cfg(unix)]
 mod pages;
+mod program;
 mod service;
 #[cfg(unix)]
 mod unix;
@@ -36,6 +37,7 @@ pub use memory::Wiping;
 pub use notify::{Notice, Notifier};
 #[cfg(unix)]
 pub use pages::Pages;
+pub use program::Program;
 pub use service::Service;
 pub use this::{
     ADDRESS_FAMILY_NOT_SUPPORTED, again_with_renamed, become_daemon, changed_at, gain_no_privileges,

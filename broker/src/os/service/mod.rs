@@ -47,6 +47,11 @@ impl Service {
         self.tell("READY=1\nSTATUS=waiting for calls");
     }
 
+    /// What the process does now, in a few words.
+    pub fn status(&self, words: &str) {
+        self.tell(&format!("STATUS={words}"));
+    }
+
     /// The end has begun.
     pub fn stopping(&self) {
         self.tell("STOPPING=1\nSTATUS=signing out");
