@@ -168,3 +168,35 @@ def upgraded(world):
         ensure(main_pid(manager) not in (0, old), "the manager did not start the new one")
     stops = [line for line in (manager.home / ".local/state/aic-broker/audit.jsonl").read_text().splitlines() if '"stop"' in line]
     ensure(len(stops) == 1 and "its program was replaced" in stops[0], f"the log says {stops}")
+
+
+@check("doctor finds each thing that can be wrong with the service, and nothing once its fix was typed", NEEDS)
+def examined(world):
+    manager = person(world)
+    done(manager.broker("install", "--service"))
+    unit = manager.home / ".config/systemd/user" / SERVICE
+
+    def starts(program):
+        unit.write_text(unit.read_text().replace(f"{manager.programs}/aic-broker", program))
+        done(manager.ask("systemctl", "--user", "daemon-reload"))
+
+    def findings():
+        checks = json.loads(manager.broker("doctor", "--json").stdout)["checks"]
+        return {line["finding"]: line["fix"] for line in checks if line["check"] == "service" and line["finding"]}
+
+    causes = {
+        "service-program-missing": lambda: starts("/nowhere/aic-broker"),
+        "service-program-other": lambda: starts("/usr/bin/true"),
+        "service-not-enabled": lambda: done(manager.ask("systemctl", "--user", "disable", SOCKET)),
+        "service-inactive": lambda: done(manager.ask("systemctl", "--user", "stop", SOCKET, SERVICE)),
+    }
+    ensure(findings() == {}, f"at first it finds {findings()}")
+    for finding, cause in causes.items():
+        cause()
+        found = findings()
+        ensure(list(found) == [finding], f"instead of {finding} it finds {found}")
+        typed = manager.ask("sh", "-c", found[finding])
+        ensure(findings() == {}, lambda: f"after {found[finding]!r} it finds {findings()}: {typed.stdout}{typed.stderr}")
+    with shim(manager) as editor:
+        call(editor)
+    ensure(main_pid(manager) != 0, "the service does not serve any more")

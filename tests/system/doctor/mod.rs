@@ -84,8 +84,9 @@ findings! {
     audit_broken "audit-broken";
 }
 
-/// Where a real keyring causes what a played one cannot: each check names the findings that it causes and mends.
-const WITH_REAL_PARTS: &str = include_str!("../../real/check_doctor.py");
+/// Where a real keyring or service manager causes what a played one cannot: each check names what it causes and mends.
+const WITH_REAL_PARTS: &str =
+    concat!(include_str!("../../real/check_doctor.py"), include_str!("../../real/check_service.py"));
 
 #[test]
 fn every_finding_has_both_tests() {

@@ -65,6 +65,10 @@ findings! {
     ShimMissing "shim-missing" Error "aic-mcp is not beside aic-broker";
     ShimBroken "shim-broken" Error "aic-mcp does not run";
     ShimOtherVersion "shim-other-version" Warning "aic-mcp is of another version than aic-broker";
+    ServiceProgramMissing "service-program-missing" Error "the service starts an aic-broker that is not there";
+    ServiceProgramOther "service-program-other" Warning "the service starts another aic-broker than this one";
+    ServiceNotEnabled "service-not-enabled" Warning "the service is installed and not enabled";
+    ServiceInactive "service-inactive" Warning "the service manager does not listen in the broker's place";
     KeychainAbsent "keychain-absent" Warning "there is no keychain; sessions are kept in memory";
     KeychainRequired "keychain-required" Error "config.toml insists on a keychain, and none can be used";
     KeychainLocked "keychain-locked" Warning "the keychain is locked; sessions are kept in memory";

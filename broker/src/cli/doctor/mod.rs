@@ -14,6 +14,7 @@ mod network;
 mod port;
 mod programs;
 mod reach;
+mod service;
 mod shell;
 mod socket;
 mod state;
@@ -161,11 +162,13 @@ fn checks<'a>(
     let file = places.config.as_path();
     let container = scene.container;
     let directory = places.state.clone();
+    let whole = places.clone();
     let mut checks: Vec<Check<'a>> = vec![
         ("tenants", Box::pin(async move { tenants::judge(tenants, file) })),
         ("environment", Box::pin(async move { shell::judge(config, file, variable_of_shell) })),
         ("socket", Box::pin(async move { socket::judge(&socket::look(&places.endpoint, reach.clone())) })),
         ("programs", Box::pin(async move { programs::judge(&programs::look(reach.broker()).await) })),
+        ("service", Box::pin(blocking(move || service::judge(service::look(&whole).as_ref())))),
         (
             "keychain",
             Box::pin(async move { vec![keychain::judge(&keychain::look(config.keychain, container).await, file)] }),

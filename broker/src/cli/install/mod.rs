@@ -22,7 +22,7 @@ use keep::Backups;
 
 pub(crate) use edit::{Older, Servers, State};
 pub(crate) use here::editors;
-pub(crate) use service::is_enabled as is_service_enabled;
+pub(crate) use service::{Installed, installed, is_enabled as is_service_enabled};
 
 /// What is asked for.
 pub(super) struct Wanted {

@@ -31,7 +31,11 @@ fn plan_in(setting: &Setting<'_>, config: &Path) -> Plan {
     let file = |name: &str, template: &str| (units.join(name), filled(template, setting).into_bytes());
     Plan {
         probe: words(&["show-environment"]),
-        right: ["is-enabled", "is-active"].map(|asked| words(&[asked, "--quiet", "aic-broker.socket"])).into(),
+        enabled: words(&["is-enabled", "--quiet", "aic-broker.socket"]),
+        active: words(&["is-active", "--quiet", "aic-broker.socket"]),
+        start: "systemctl --user reset-failed aic-broker.socket aic-broker.service; \
+                systemctl --user start aic-broker.socket  # why it ended: journalctl --user -u aic-broker"
+            .to_owned(),
         directories: vec![setting.places.state.clone()],
         files: vec![file("aic-broker.socket", SOCKET), file("aic-broker.service", SERVICE)],
         enable: vec![
@@ -81,6 +85,12 @@ fn filled(template: &str, setting: &Setting<'_>) -> String {
         )
 }
 
+/// The program that a unit starts.
+pub(super) fn program_in(unit: &str) -> Option<String> {
+    let word = unit.lines().find_map(|line| line.strip_prefix("ExecStart=\""))?.strip_suffix("\" serve")?;
+    Some(word.replace("$$", "$").replace("%%", "%").replace("\\\"", "\"").replace("\\\\", "\\"))
+}
+
 /// One word, whatever is in it.
 fn quoted(word: &str) -> String {
     let escaped = word.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
@@ -120,6 +130,7 @@ mod tests {
             assert!(has(text, line), "{line} is not in {text}");
         }
         assert!(!texts[1].contains("Environment="));
+        assert_eq!(texts.iter().filter_map(|text| program_in(text)).collect::<Vec<_>>(), ["/opt/aic/aic-broker"]);
     }
 
     #[test]
@@ -135,6 +146,7 @@ mod tests {
         ] {
             assert!(has(text, line), "{line} is not in {text}");
         }
+        assert_eq!(program_in(&texts[1]).as_deref(), Some("/o p/$x/aic\"broker"));
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn plan(setting: &Setting<'_>) -> Result<Plan, String> {
     let agent = format!("{domain}/aic-broker");
     Ok(Plan {
         probe: ["launchctl", "print", &domain].map(str::to_owned).into(),
-        right: vec![["launchctl", "print", &agent].map(str::to_owned).into()],
+        enabled: ["launchctl", "print", &agent].map(str::to_owned).into(),
+        active: ["launchctl", "print", &agent].map(str::to_owned).into(),
         directories: vec![setting.places.state.clone(), setting.places.endpoint.directory.clone()],
         files: vec![(file, filled(setting).into_bytes())],
         enable: vec![
@@ -47,6 +48,13 @@ fn filled(setting: &Setting<'_>) -> String {
         .replace("@BROKER@", &escaped(setting.program))
         .replace("@VARIABLES@", &variables)
         .replace("@SOCKET@", &escaped(&setting.places.endpoint.socket().to_string_lossy()))
+}
+
+/// The program that the agent starts: the first text after its key.
+pub(super) fn program_in(agent: &str) -> Option<String> {
+    let arguments = agent.split("<key>ProgramArguments</key>").nth(1)?;
+    let word = arguments.split("<string>").nth(1)?.split("</string>").next()?;
+    Some(word.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 }
 
 fn escaped(text: &str) -> String {

@@ -41,8 +41,12 @@ struct Setting<'a> {
 struct Plan {
     /// Succeeds where the manager is there; empty where it always is.
     probe: Vec<String>,
-    /// Each succeeds where the manager has the service already.
-    right: Vec<Vec<String>>,
+    /// Succeeds where the manager will have the service after the next log-in, too.
+    enabled: Vec<String>,
+    /// Succeeds where it has it now.
+    active: Vec<String>,
+    /// What a person types to have it now.
+    start: String,
     /// What must be there, closed to others.
     directories: Vec<PathBuf>,
     files: Vec<(PathBuf, Vec<u8>)>,
@@ -51,6 +55,25 @@ struct Plan {
     /// What the manager keeps beside our files, and directories that may be empty by then.
     leftovers: Vec<PathBuf>,
     forget: Vec<Step>,
+}
+
+/// A service that is installed, as far as it can be told.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// The file that names the program.
+    pub(crate) file: PathBuf,
+    /// The program that the manager starts.
+    pub(crate) program: PathBuf,
+    /// This program.
+    pub(crate) own: PathBuf,
+    /// Whether it is enabled; `None` where the manager does not run.
+    pub(crate) enabled: Option<bool>,
+    /// Whether the manager has it now.
+    pub(crate) active: Option<bool>,
+    /// The command that enables it.
+    pub(crate) enable: String,
+    /// The command that has it started.
+    pub(crate) start: String,
 }
 
 /// One command for the manager.
@@ -92,7 +115,7 @@ pub(super) fn install(places: &Places, dry_run: bool) -> Result<(), Failure> {
         say(&format!("{:<14}  {word}: {}", "service", file.display()));
         changed |= written;
     }
-    if !changed && plan.right.iter().all(|words| output(words).is_ok()) {
+    if !changed && [&plan.enabled, &plan.active].into_iter().all(|words| output(words).is_ok()) {
         return Ok(());
     }
     let started = plan.enable.iter().try_for_each(run).and_then(|()| answers(places));
@@ -126,6 +149,25 @@ pub(super) fn uninstall(places: &Places, dry_run: bool) -> Result<(), Failure> {
         plan.disable.iter().chain(&plan.forget).for_each(|step| say(&format!("$ {}", line(&step.words))));
     }
     Ok(())
+}
+
+/// The service as `install` left it; `None` where it did not.
+pub(crate) fn installed(places: &Places) -> Option<Installed> {
+    let plan = prepare(places).ok()?;
+    let read =
+        |(file, _): &(PathBuf, Vec<u8>)| Some((file.clone(), this::program_in(&legible(&fs::read(file).ok()?))?));
+    let (file, program) = plan.files.iter().find_map(read)?;
+    let is_there = plan.probe.is_empty() || output(&plan.probe).is_ok();
+    let says = |words: &[String]| is_there.then(|| output(words).is_ok());
+    Some(Installed {
+        file,
+        program: program.into(),
+        own: std::env::current_exe().ok()?,
+        enabled: says(&plan.enabled),
+        active: says(&plan.active),
+        enable: plan.enable.last().map(|step| line(&step.words)).unwrap_or_default(),
+        start: plan.start,
+    })
 }
 
 fn prepare(places: &Places) -> Result<Plan, Failure> {

@@ -16,7 +16,7 @@ pub(super) fn plan(setting: &Setting<'_>) -> Result<Plan, String> {
     let file = setting.places.state.join("aic-broker-task.xml");
     let path = file.to_str().ok_or_else(|| format!("{} is not text", file.display()))?.to_owned();
     Ok(Plan {
-        right: vec![["schtasks", "/Query", "/TN", NAME].map(str::to_owned).into()],
+        enabled: ["schtasks", "/Query", "/TN", NAME].map(str::to_owned).into(),
         directories: vec![setting.places.state.clone()],
         files: vec![(file, wide(&filled(setting.program, &user)))],
         enable: vec![Step::new(&["schtasks", "/Create", "/TN", NAME, "/XML", &path, "/F"])],
@@ -32,6 +32,12 @@ pub(crate) fn is_enabled() -> bool {
 
 fn filled(program: &str, user: &str) -> String {
     TASK.replace("@BROKER@", &escaped(program)).replace("@USER@", &escaped(user))
+}
+
+/// The program that the task starts.
+pub(super) fn program_in(task: &str) -> Option<String> {
+    let word = task.split("<Command>").nth(1)?.split("</Command>").next()?;
+    Some(word.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 }
 
 fn wide(text: &str) -> Vec<u8> {
@@ -52,6 +58,7 @@ mod tests {
         let text = filled("C:\\a & b\\aic-broker.exe", "HOST\\person");
 
         assert!(text.contains("<Command>C:\\a &amp; b\\aic-broker.exe</Command>") && !text.contains('@'), "{text}");
+        assert_eq!(program_in(&text).as_deref(), Some("C:\\a & b\\aic-broker.exe"));
         assert_eq!(wide("<\n").as_slice(), [0xff, 0xfe, b'<', 0, b'\r', 0, b'\n', 0]);
     }
 }
