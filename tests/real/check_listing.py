@@ -15,18 +15,27 @@ def needs(program):
     return [f"{AGENTS}/node_modules/.bin/{name}" for name in (program, "node")]
 
 
-def listed(world, program, *arguments, **variables):
-    """What the agent lists, in an empty home in which all four were registered."""
+def agent(world, program, *arguments):
+    """Runs an agent's command without a network."""
     interfaces = [name for _, name in socket.if_nameindex()]
     ensure(interfaces == ["lo"], f"there is a network: {interfaces}")
+    environment = {**world.environment, **TRUSTED, "PATH": f"{AGENTS}/node_modules/.bin:{world.environment['PATH']}"}
+    done = world.ask(["npx", "--no-install", "--offline", f"--prefix={AGENTS}", program, *arguments], within=100, env=environment)
+    ensure(done.returncode == 0, f"{program} ends with {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return done
+
+
+def install(world):
     world.configure(TENANT)
     done = world.broker("install", "--tenant", "t", *(word for name in REGISTERED for word in ("--client", name)))
     ensure(done.returncode == 0, f"install says {done.stdout}{done.stderr}")
-    path = f"{AGENTS}/node_modules/.bin:{world.environment['PATH']}"
-    npx = ["npx", "--no-install", "--offline", f"--prefix={AGENTS}", program, "mcp", "list", *arguments]
-    done = world.ask(npx, within=100, env={**world.environment, **variables, "PATH": path})
-    ensure(done.returncode == 0, f"{program} ends with {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}")
-    return done
+    return done.stdout
+
+
+def listed(world, program, *arguments):
+    """What the agent lists, in an empty home in which all four were registered."""
+    install(world)
+    return agent(world, program, "mcp", "list", *arguments)
 
 
 def is_connected(done, mark):
@@ -53,7 +62,7 @@ def elsewhere(world):
 
 @check("Gemini CLI lists the server as connected", needs("gemini"))
 def gemini(world):
-    is_connected(listed(world, "gemini", **TRUSTED), "✓")
+    is_connected(listed(world, "gemini"), "✓")
 
 
 @check("opencode lists the server as connected", needs("opencode"))
@@ -67,3 +76,18 @@ def codex(world):
     found = [server for server in servers if server["name"] == "aic"]
     ensure(len(found) == 1 and found[0]["enabled"], f"Codex lists {servers}")
     ensure(found[0]["transport"]["command"] == str(BINARIES / "aic-mcp"), f"Codex would start {found[0]}")
+
+
+@check("What the agents' own commands registered of the existing server gives way, and comes back", needs("claude") + needs("codex") + needs("gemini"))
+def existing_server(world):
+    server = ["npx", "-y", "@pingidentity/aic-mcp-server"]
+    agent(world, "claude", "mcp", "add", "ping", "-e", "AIC_BASE_URL=x", "--", *server)
+    agent(world, "codex", "mcp", "add", "ping", "--env", "AIC_BASE_URL=x", "--", *server)
+    agent(world, "gemini", "mcp", "add", "ping", "--scope", "user", "-e", "AIC_BASE_URL=x", *server)
+    files = [world.home / place for place in (".claude.json", ".codex/config.toml", ".gemini/settings.json")]
+    before = [file.read_bytes() for file in files]
+    said = install(world)
+    ensure(said.count("in place of the existing server: \"ping\"") == len(files), f"install says {said}")
+    ensure(not any(b"@pingidentity" in file.read_bytes() for file in files), "one is still there")
+    done = world.broker("uninstall")
+    ensure(done.returncode == 0 and [file.read_bytes() for file in files] == before, f"uninstall says {done.stdout}{done.stderr}")
