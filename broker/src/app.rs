@@ -32,8 +32,9 @@ use crate::vault::{self, By, Vault};
 
 /// The exit code of a broker that was started by a shim and found another one running.
 const ANOTHER_RUNS: u8 = 75;
-/// How long the last sign-outs may take before the process ends anyway.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// How long the last sign-outs may take before the process ends anyway. With what the last calls may take it is less than
+/// the ten seconds for which a call looks for the next broker.
+const DRAIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long calls that are under way may finish, so that their outcome is on record.
 const CALLS_FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// The same for a broker that leaves by itself, to a newer one: as long as a call of an editor may take, and some more.
