@@ -2,10 +2,12 @@
 import json
 import os
 import re
+import subprocess
 
 from manager import UID, UserManager
-from parts import REAL
+from parts import PYTHON_OF_DEBIAN, REAL
 from sandbox import Sandbox
+from session_bus import BARE, PASSWORD
 from shim import Shim
 from world import check, ensure, eventually
 
@@ -200,3 +202,58 @@ def examined(world):
     with shim(manager) as editor:
         call(editor)
     ensure(main_pid(manager) != 0, "the service does not serve any more")
+
+
+@check("behind its sandbox it reaches the keyring and the desktop", NEEDS + ["dbus-daemon", "gnome-keyring-daemon", "secret-tool", "python3-dbus"])
+def at_home(world):
+    manager = person(world, keychain="os", notifications=True)
+    bus = f"unix:path=/run/user/{UID}/bus"
+    settings = world.root / "bus.conf"
+    settings.write_text(BARE.format(root=world.root).replace(f"unix:dir={world.root}", bus))
+    for path in (world.root, settings):
+        path.chmod(0o755)
+    world.start_with_line(manager.command("dbus-daemon", f"--config-file={settings}", "--nofork", "--nopidfile", "--print-address"), "dbus", lambda line: "unix:" in line)
+    at_bus = ["env", f"DBUS_SESSION_BUS_ADDRESS={bus}"]
+    keyring = world.start(manager.command(*at_bus, "gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"), "keyring", stdin=subprocess.PIPE)
+    keyring.stdin.write(PASSWORD.encode())
+    keyring.stdin.close()
+    desktop, _ = world.start_with_line(manager.command(*at_bus, PYTHON_OF_DEBIAN, REAL / "recorder.py"), "recorder", lambda line: line == "ready\n", stdin=subprocess.PIPE)
+    stored = lambda: manager.ask(*at_bus, "secret-tool", "store", "--label=probe", "probe", "1", input="probe").returncode == 0
+    eventually(stored, "the keyring is open")
+    done(manager.broker("install", "--service"))
+    with shim(manager) as editor:
+        call(editor)
+        kept = json.loads(manager.broker("status", "--json").stdout)["keychain"]
+        ensure(kept["backend"] != "memory" and kept["state"] == "ok", f"the session is kept in {kept}")
+        found = manager.ask(*at_bus, "secret-tool", "search", "--all", "service", "aic-broker", errors="replace")
+        ensure("service = aic-broker" in found.stdout + found.stderr, f"the keyring has {found.stdout}{found.stderr}")
+    shown = [json.loads(line)["title"] for line in desktop.log.read_text().splitlines() if line.startswith("{")]
+    ensure([title.split(" to ")[0] for title in shown] == ["Sign in", "Signed in"], f"the desktop showed {shown}")
+
+
+@check("a service that cannot start: `install` takes it back, and an editor starts a broker of its own", NEEDS)
+def failing(world):
+    manager = person(world)
+    more = manager.home / f".config/systemd/user/{SERVICE}.d/more.conf"
+
+    def broken():
+        more.parent.mkdir(parents=True)
+        more.write_text("[Service]\nExecStartPre=/bin/false\n")
+        done(manager.ask("systemctl", "--user", "daemon-reload"))
+
+    broken()
+    for folder in (manager.home / ".config").rglob("*"):
+        os.chown(folder, UID, UID)
+    asked = manager.broker("install", "--service")
+    ensure(asked.returncode == 1 and "taken back" in asked.stderr and "journalctl --user -u aic-broker" in asked.stderr, f"it says {asked}")
+    ensure([path for path in units(manager) if "more" not in path and not path.endswith(".d")] == [".config/systemd/user"], f"left: {units(manager)}")
+    more.unlink()
+    more.parent.rmdir()
+    done(manager.broker("install", "--service"))
+    done(manager.broker("stop"))
+    gone(manager)
+    broken()
+    with shim(manager) as editor:
+        call(editor)
+        ensure(main_pid(manager) == 0 and len(manager.brokers()) == 1, "who answered?")
+        done(manager.broker("stop"))

@@ -1,7 +1,8 @@
 """A real `systemd --user` of a user of its own, beside whatever runs this machine. Needs root, which makes its places.
 
 It starts only where /run/systemd/system exists, so it gets one in a private mount namespace; /run is a mount there, as on
-every machine with systemd, because a unit's sandbox would hide a /run that is none.
+every machine with systemd, because a unit's sandbox would hide a /run that is none. The user has a name there: D-Bus
+speaks with nobody else.
 """
 import os
 import pathlib
@@ -25,6 +26,7 @@ mkdir -p /run/systemd/system /run/user
 mount -t tmpfs tmpfs /run/user
 mkdir -m 700 {RUNTIME}
 chown {UID}:{UID} {RUNTIME}
+mount --bind "$USERS" /etc/passwd
 for group in $GROUPS_OF_IT; do echo $$ > $group/cgroup.procs; done
 exec "$@"
 """
@@ -42,6 +44,8 @@ class UserManager:
         self.programs.mkdir()
         for name in ("aic-broker", "aic-mcp"):
             self.put(name)
+        users = self.home / "passwd"
+        users.write_text(pathlib.Path("/etc/passwd").read_text() + f"aic-person:x:{UID}:{UID}::{self.home}:/bin/sh\n")
         self.groups = [pathlib.Path(place) / f"aic-real.{os.getpid()}" for place in HIERARCHIES if os.path.exists(f"{place}/cgroup.procs")]
         for group in self.groups:
             group.mkdir(exist_ok=True)
@@ -49,7 +53,7 @@ class UserManager:
                 os.chown(file, UID, UID)
         self.variables = [f"HOME={self.home}", f"XDG_RUNTIME_DIR={RUNTIME}", "LANG=C.UTF-8", f"WORLD={world.root}", f"PATH={self.programs}:/usr/bin:/bin"]
         start = ["unshare", "--mount", "--propagation", "private", "sh", "-c", PLACES, "sh", *AS_USER, *self.variables, SYSTEMD, "--user", "--log-target=console"]
-        self.process = world.start(start, "systemd", env={**world.environment, "GROUPS_OF_IT": " ".join(map(str, self.groups))})
+        self.process = world.start(start, "systemd", env={**world.environment, "GROUPS_OF_IT": " ".join(map(str, self.groups)), "USERS": str(users)})
         eventually(lambda: self.process.poll() is not None or self.ask("systemctl", "--user", "is-system-running").stdout.strip() in ("running", "degraded"), "systemd --user runs")
         ensure(self.process.poll() is None, lambda: f"systemd ended: {self.process.log.read_text()[-2000:]}")
 

@@ -11,6 +11,9 @@ use super::{Plan, Setting, Step};
 /// Whether a connection starts the broker.
 pub(super) const ACTIVATES: bool = true;
 
+/// Where the manager says why a service does not start.
+pub(super) const WHY: &str = "why: journalctl --user -u aic-broker; it needs user namespaces";
+
 const SOCKET: &str = include_str!("../../../../../packaging/linux/aic-broker.socket");
 const SERVICE: &str = include_str!("../../../../../packaging/linux/aic-broker.service");
 /// The places as the templates name them.

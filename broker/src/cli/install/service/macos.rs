@@ -10,6 +10,9 @@ use super::{Plan, Setting, Step};
 /// Whether a connection starts the broker.
 pub(super) const ACTIVATES: bool = true;
 
+/// Where the manager says why a service does not start.
+pub(super) const WHY: &str = "why: launchctl print gui/$(id -u)/aic-broker";
+
 const AGENT: &str = include_str!("../../../../../packaging/macos/aic-broker.plist");
 /// Where a user's agents are, in the home directory.
 const PLACE: &str = "Library/LaunchAgents/aic-broker.plist";

@@ -121,7 +121,7 @@ pub(super) fn install(places: &Places, dry_run: bool) -> Result<(), Failure> {
     let started = plan.enable.iter().try_for_each(run).and_then(|()| answers(places));
     started.map_err(|reason| {
         take_back(&plan);
-        failed(format!("the service does not start, so it was taken back: {reason}; {INSTEAD}"))
+        failed(format!("the service does not start, so it was taken back: {reason} ({}); {INSTEAD}", this::WHY))
     })?;
     say(&format!("{:<14}  enabled: the next call starts the broker", "service"));
     Ok(())

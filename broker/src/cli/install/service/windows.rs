@@ -7,6 +7,9 @@ use super::{Plan, Setting, Step};
 /// A pipe cannot be handed over.
 pub(super) const ACTIVATES: bool = false;
 
+/// Where the manager says why a service does not start.
+pub(super) const WHY: &str = "why: schtasks /Query /TN aic-broker /V";
+
 const TASK: &str = include_str!("../../../../../packaging/windows/aic-broker.xml");
 const NAME: &str = "aic-broker";
 
