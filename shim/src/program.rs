@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
-use rmcp::transport::stdio_pipes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{self, Arguments, Asked};
-use crate::armour::Lines;
+use crate::armour::{Lines, standard_streams};
 use crate::server::Server;
 
 /// How long answers that are being written may take after the input's end: an editor waits 100 ms at least.
@@ -40,7 +39,7 @@ fn run(arguments: Arguments) -> ExitCode {
         Err(cause) => return fail(&format!("the runtime cannot start: {cause}")),
     };
     let ended = runtime.block_on(async {
-        let (reader, writer) = stdio_pipes();
+        let (reader, writer) = standard_streams();
         serve(arguments, reader, writer).await
     });
     // a blocking read of standard input would hold an orderly shutdown for ever

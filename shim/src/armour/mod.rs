@@ -4,8 +4,10 @@ pub mod fuzzing;
 mod identifier;
 mod input;
 mod output;
+mod streams;
 mod transport;
 
+pub(crate) use streams::standard as standard_streams;
 pub(crate) use transport::Lines;
 
 use std::panic::AssertUnwindSafe;
