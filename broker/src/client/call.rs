@@ -120,6 +120,7 @@ impl<O: Opener + Clone + 'static> Work<O> {
             transaction_id: clock::uuid().map_err(no_chance)?,
             journal: Journal::default(),
             pending: Arc::default(),
+            first: Arc::default(),
         };
         Ok((Self { errand, tool: admitted.tool, began, user: Mutex::default() }, admitted.run, admitted.arguments))
     }
@@ -140,16 +141,11 @@ impl<O: Opener + Clone + 'static> Work<O> {
             match self.errand.admit_tenant(&api).await {
                 Err(fault) => return Ended::Done(Err(fault), self.errand.transaction_id.clone()),
                 Ok(Err(failure)) => return Ended::Refused(failure),
-                Ok(Ok(())) => self.note_user().await,
+                Ok(Ok(user)) => *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user,
             }
         }
         let outcome = run(api.clone(), arguments).await;
         Ended::Done(outcome, api.transaction_id())
-    }
-
-    async fn note_user(&self) {
-        let report = self.errand.broker.vault.report(&self.errand.tenant).await;
-        *self.user.lock().unwrap_or_else(PoisonError::into_inner) = report.user;
     }
 
     /// Puts the outcome on record, then words the answer.

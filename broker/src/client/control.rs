@@ -273,10 +273,11 @@ async fn look_at<O: Opener + Clone + 'static>(
         transaction_id,
         journal: Journal::default(),
         pending: Arc::default(),
+        first: Arc::default(),
     };
     let api = errand.api(Instant::now() + LOOK_WITHIN);
     match errand.admit_tenant(&api).await {
-        Ok(fit) => fit.map(|()| None),
+        Ok(fit) => fit.map(|_| None),
         Err(Fault::SignedOut) => Ok(errand.take_pending()),
         Err(fault) => Err(fault::failure(fault, &errand.journal.entries(), &errand.transaction_id)),
     }

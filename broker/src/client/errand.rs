@@ -14,7 +14,7 @@ use crate::guard::Admission;
 use crate::guard::repeat::Fingerprint;
 use crate::oauth::Opener;
 use crate::secret::Bearer;
-use crate::vault::Need;
+use crate::vault::{Need, Scoped};
 
 /// One call's errand. Clones stand for the same call.
 pub(super) struct Errand<O> {
@@ -29,6 +29,8 @@ pub(super) struct Errand<O> {
     pub(super) journal: Journal,
     /// The sign-in that the call must wait for, once it is known.
     pub(super) pending: Arc<Mutex<Option<Pending>>>,
+    /// The token with which the tenant was looked at, for the call's first request.
+    pub(super) first: Arc<Mutex<Option<Bearer>>>,
 }
 
 impl<O> Clone for Errand<O> {
@@ -43,6 +45,7 @@ impl<O> Clone for Errand<O> {
             transaction_id: self.transaction_id.clone(),
             journal: self.journal.clone(),
             pending: Arc::clone(&self.pending),
+            first: Arc::clone(&self.first),
         }
     }
 }
@@ -61,13 +64,15 @@ impl<O: Opener + Clone + 'static> Errand<O> {
         })
     }
 
-    /// Makes sure of the tenant before anything of a session reaches it.
+    /// Makes sure of the tenant before anything of a session reaches it; gives the user as whom the call is made.
     ///
     /// Errors: the outer one for want of a token, the inner one when the tenant is not fit, now or ever.
-    pub(super) async fn admit_tenant(&self, api: &Api) -> Result<Result<(), Failure>, Fault> {
-        let bearer = aic::Caller::bearer(self, None).await?;
-        match self.broker.guard.admit(&self.tenant, bearer.session, api).await? {
-            Admission::Admitted => Ok(Ok(())),
+    pub(super) async fn admit_tenant(&self, api: &Api) -> Result<Result<Option<String>, Failure>, Fault> {
+        let Scoped { bearer, user, .. } = self.scoped().await?;
+        let session = bearer.session;
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).replace(bearer);
+        match self.broker.guard.admit(&self.tenant, session, api).await? {
+            Admission::Admitted => Ok(Ok(user)),
             Admission::NotNow(failure) => Ok(Err(failure)),
             Admission::Never(failure) => {
                 self.broker.vault.sign_out(&self.tenant).await;
@@ -82,12 +87,19 @@ impl<O: Opener + Clone + 'static> Errand<O> {
     }
 
     async fn token(&self, refused: Option<Bearer>) -> Result<Bearer, Fault> {
-        if let Some(refused) = refused {
-            self.broker.vault.drop_scoped(&self.tenant, &refused).await;
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (refused, first) {
+            (None, Some(first)) => return Ok(first),
+            (None, None) => {}
+            (Some(refused), _) => self.broker.vault.drop_scoped(&self.tenant, &refused).await,
         }
+        Ok(self.scoped().await?.bearer)
+    }
+
+    async fn scoped(&self) -> Result<Scoped, Fault> {
         let scopes: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
         match self.broker.vault.bearer(&self.tenant, &scopes).await {
-            Ok(scoped) => Ok(scoped.bearer),
+            Ok(scoped) => Ok(scoped),
             Err(Need::SignIn(pending)) => {
                 *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(*pending);
                 Err(Fault::SignedOut)

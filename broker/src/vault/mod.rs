@@ -149,11 +149,13 @@ enum Ask {
     Report { reply: oneshot::Sender<Report> },
 }
 
-/// A scoped token and how long it lives.
+/// A scoped token, whose it is, and how long it lives.
 #[derive(Debug)]
 pub struct Scoped {
     /// The token.
     pub bearer: Bearer,
+    /// The signed-in user.
+    pub user: Option<String>,
     /// What is left of it.
     pub expires_in: Duration,
 }

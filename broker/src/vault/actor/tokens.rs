@@ -30,7 +30,7 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         let key = scoped::key(scopes);
         let found = self.tokens.as_ref().and_then(|tokens| tokens.scoped.find(&key, Moment::now()));
         if let Some((bearer, expires_in)) = found {
-            let _ = reply.send(Ok(Scoped { bearer, expires_in }));
+            let _ = reply.send(Ok(Scoped { bearer, user: self.user(), expires_in }));
             return;
         }
         let waiting = self.exchanging.entry(key.clone()).or_default();
@@ -118,8 +118,12 @@ impl<O: Opener + Clone + 'static> Actor<O> {
             self.give_back(&tokens.acting_client, exchanged.refresh);
         }
         for reply in waiting {
-            let _ = reply.send(Ok(Scoped { bearer: bearer.clone(), expires_in: lifetime }));
+            let _ = reply.send(Ok(Scoped { bearer: bearer.clone(), user: self.user(), expires_in: lifetime }));
         }
+    }
+
+    fn user(&self) -> Option<String> {
+        self.state.session().and_then(|session| session.user.clone())
     }
 
     /// Those who waited for an exchange of a session that is gone want the next one.
