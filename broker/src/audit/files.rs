@@ -1,5 +1,6 @@
 //! The files of the log: one that grows, those that are full, the newest number and hash apart from them, a lock.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -56,7 +57,10 @@ impl Link {
 
 /// SHA-256 in hexadecimal.
 pub(super) fn hash_of(line: &[u8]) -> String {
-    Sha256::digest(line).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(line).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The log, opened for writing by its one writer.
@@ -65,6 +69,8 @@ pub(super) struct Opened {
     kept: File,
     lock: File,
     pub(super) head: Head,
+    /// How long the file is that grows.
+    pub(super) length: u64,
 }
 
 impl Opened {
@@ -81,7 +87,8 @@ impl Opened {
         let logged = last_in(&tail(directory)?).unwrap_or_else(Head::beginning);
         let head = read_head(directory).filter(|kept| kept.seq > logged.seq).unwrap_or_else(|| logged.clone());
         mend_end(&mut log, logged.seq < head.seq)?;
-        Ok(Self { log, kept, lock, head })
+        let length = log.metadata()?.len();
+        Ok(Self { log, kept, lock, head, length })
     }
 
     /// Whether the names still lead to these files.
@@ -90,17 +97,13 @@ impl Opened {
         named(&self.log, LOG) && named(&self.lock, LOCK)
     }
 
-    /// How long the file is that grows.
-    pub(super) fn length(&self) -> io::Result<u64> {
-        self.log.metadata().map(|found| found.len())
-    }
-
     /// Gives the full file its name and begins the next one.
     pub(super) fn begin_next(&mut self, directory: &Path) -> io::Result<()> {
         let name = format!("{}{:020}{}", FULL.0, self.head.seq, FULL.1);
         self.log.sync_data()?;
         std::fs::rename(directory.join(LOG), directory.join(name))?;
         self.log = open_to_append(directory)?;
+        self.length = self.log.metadata()?.len();
         Ok(())
     }
 
@@ -115,6 +118,7 @@ impl Opened {
             let _ = self.log.set_len(before);
             return written;
         }
+        self.length = before + line.len() as u64;
         self.kept.seek(SeekFrom::Start(0))?;
         self.kept.write_all(format!("{:020} {}\n", head.seq, head.hash).as_bytes())?;
         self.head = head;

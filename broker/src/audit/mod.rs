@@ -129,7 +129,7 @@ impl Chain {
             Some(open) => open,
             None => Opened::at(&self.directory)?,
         };
-        if open.length()? >= self.largest {
+        if open.length >= self.largest {
             open.begin_next(&self.directory)?;
         }
         let seq = open.head.seq + 1;
