@@ -2,6 +2,7 @@
 
 mod aic;
 mod app;
+mod aside;
 mod audit;
 mod cli;
 mod client;

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 8] = [
     &["http"],
     &["secret", "clock", "config"],
     &["os"],
-    &["text"],
+    &["text", "aside"],
 ];
 /// What joins the parts and may name them all.
 const JOINS: [&str; 5] = ["app", "cli", "lib", "main", "fuzzing"];

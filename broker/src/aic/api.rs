@@ -11,7 +11,8 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
-use super::{Fault, Reply, Request};
+use super::{Fault, Reply, Request, reply};
+use crate::aside::by_size;
 use crate::clock::Moment;
 use crate::http::{self, API_LIMIT, HeaderMap, HeaderName, HeaderValue, Http};
 use crate::secret::Bearer;
@@ -135,12 +136,23 @@ impl Api {
     /// Errors: every status outside 2xx is a [`Fault`]; a write is never sent twice, unless nothing of it was received
     /// or the tenant refused the token.
     pub async fn send(&self, request: Request) -> Result<Reply, Fault> {
+        self.send_and(request, |answer| Reply::read(answer)).await
+    }
+
+    /// Sends a request whose answer is handed on as it comes: its JSON text, `null` where nothing came.
+    ///
+    /// Errors: as [`Api::send`].
+    pub async fn fetch(&self, request: Request) -> Result<String, Fault> {
+        self.send_and(request, reply::take_text).await
+    }
+
+    async fn send_and<T>(&self, request: Request, read: fn(&mut http::Reply) -> Result<T, Fault>) -> Result<T, Fault> {
         let _permit = self.0.at_once.acquire().await.map_err(|_| Fault::SignedOut)?;
         let mut repeats = 0;
         let mut refused = None;
         loop {
             let bearer = self.0.parts.caller.bearer(refused.take()).await?;
-            let outcome = self.send_once(&request, &bearer).await;
+            let outcome = self.send_once(&request, &bearer, read).await;
             match after(&outcome, request.writes, repeats) {
                 Next::Return => return outcome,
                 Next::NewToken => refused = Some(bearer),
@@ -166,7 +178,12 @@ impl Api {
         })
     }
 
-    async fn send_once(&self, request: &Request, bearer: &Bearer) -> Result<Reply, Fault> {
+    async fn send_once<T>(
+        &self,
+        request: &Request,
+        bearer: &Bearer,
+        read: fn(&mut http::Reply) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let method = request.method.as_str();
         let path = request.path.as_str().to_owned();
         if request.writes {
@@ -175,7 +192,7 @@ impl Api {
         let prepared = self.prepare(request, bearer)?;
         let place =
             self.0.parts.journal.begin(Sent { method: method.to_owned(), path, status: None, writes: request.writes });
-        let answer = self.0.parts.http.send(prepared).await.map_err(|error| {
+        let mut answer = self.0.parts.http.send(prepared).await.map_err(|error| {
             if matches!(error, http::Error::NotSent { .. }) {
                 self.0.parts.journal.not_sent(place);
             }
@@ -183,7 +200,8 @@ impl Api {
         })?;
         self.0.parts.journal.answered(place, answer.status);
         self.note_transaction(&answer);
-        Reply::read(&answer).map_err(|fault| with_retry_after(fault, &answer))
+        let outcome = by_size(answer.body.len(), || read(&mut answer));
+        outcome.map_err(|fault| with_retry_after(fault, &answer))
     }
 
     fn prepare(&self, request: &Request, bearer: &Bearer) -> Result<http::Request, Fault> {
@@ -254,7 +272,7 @@ enum Next {
 /// Decides whether a request is sent again.
 ///
 /// Source: the contract's section 6, "Repeats".
-fn after(outcome: &Result<Reply, Fault>, writes: bool, repeats: u32) -> Next {
+fn after<T>(outcome: &Result<T, Fault>, writes: bool, repeats: u32) -> Next {
     let again = if repeats < READ_REPEATS { Next::Repeat(DEFAULT_RETRY_AFTER) } else { Next::Return };
     match outcome {
         Err(Fault::Upstream(upstream)) if upstream.status == 401 && repeats == 0 => Next::NewToken,

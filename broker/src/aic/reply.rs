@@ -1,6 +1,7 @@
 //! Reads an API's answer: JSON where it should be, nothing where nothing came.
 
 use aic_proto::refusal::Kind;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::Fault;
@@ -27,19 +28,15 @@ impl Reply {
     /// Errors: [`Fault::Upstream`] for every status outside 2xx, [`Fault::Unreadable`] for a 2xx whose body is not JSON,
     /// [`Fault::TooLarge`] for one that holds too many values.
     pub(super) fn read(answer: &http::Reply) -> Result<Self, Fault> {
-        let transaction_id = header(answer, "x-forgerock-transactionid");
-        if !(200..300).contains(&answer.status) {
-            return Err(Fault::Upstream(Box::new(Upstream::read(answer.status, &answer.body, transaction_id))));
-        }
+        refuse_failure(answer)?;
         let body = match answer.body.trim_ascii() {
             [] => Value::Null,
             text => json::read(text).map_err(|why| match why {
-                Unread::Otherwise => {
-                    Fault::Unreadable { status: answer.status, transaction_id: transaction_id.clone() }
-                }
+                Unread::Otherwise => unreadable(answer),
                 Unread::TooMany => Fault::TooLarge("the tenant's answer holds more values than are read".to_owned()),
             })?,
         };
+        let transaction_id = header(answer, "x-forgerock-transactionid");
         let etag = header(answer, "etag").map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
         Ok(Self { status: answer.status, body, transaction_id, etag })
     }
@@ -61,6 +58,33 @@ impl Reply {
     pub fn rows(&self) -> &[Value] {
         self.body.get("result").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     }
+}
+
+/// Takes an answer's body as the JSON text that it is, `null` where it is empty. A large one is not copied.
+///
+/// Errors: as [`Reply::read`].
+pub(super) fn take_text(answer: &mut http::Reply) -> Result<String, Fault> {
+    refuse_failure(answer)?;
+    if answer.body.trim_ascii().is_empty() {
+        return Ok(Value::Null.to_string());
+    }
+    let text = String::from_utf8(std::mem::take(&mut *answer.body)).map_err(|_| unreadable(answer))?;
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(unreadable(answer)),
+    }
+}
+
+fn refuse_failure(answer: &http::Reply) -> Result<(), Fault> {
+    let transaction_id = || header(answer, "x-forgerock-transactionid");
+    match answer.status {
+        200..300 => Ok(()),
+        status => Err(Fault::Upstream(Box::new(Upstream::read(status, &answer.body, transaction_id())))),
+    }
+}
+
+fn unreadable(answer: &http::Reply) -> Fault {
+    Fault::Unreadable { status: answer.status, transaction_id: header(answer, "x-forgerock-transactionid") }
 }
 
 fn header(answer: &http::Reply, name: &str) -> Option<String> {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::errand::Errand;
 use super::{Broker, Client, arguments, fault, presentable, tenant_for};
 use crate::aic::{Fault, Journal, Sent};
+use crate::aside::by_size;
 use crate::audit::{Entry, Request};
 use crate::clock::{self, Moment};
 use crate::config::Tenant;
@@ -257,9 +258,9 @@ fn entry_of(client: &Client, tool: &str, tenant: Option<String>, began: Moment) 
 
 fn success(tool: &str, output: Output, transaction_id: String, sent: &[Sent]) -> Success {
     let transaction_id = output.transaction_id.or_else(|| (!sent.is_empty()).then_some(transaction_id));
-    let (value, cut) = tools::fit(tool, output.value);
-    let json = value.to_string();
-    let (text, structured) = match (output.text, value.is_object()) {
+    let (json, cut) = by_size(output.json.len(), || tools::fit(tool, output.json));
+    let is_object = json.trim_ascii_start().starts_with('{');
+    let (text, structured) = match (output.text, is_object) {
         (text, true) => (text, Some(json)),
         (text, false) => (Some(text.unwrap_or(json)), None),
     };

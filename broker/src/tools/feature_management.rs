@@ -122,7 +122,7 @@ fn feature_path(name: &str) -> Result<Path, Fault> {
 async fn validate(api: Api, arguments: Arguments) -> Result<Output, Fault> {
     let Feature { feature_name } = arguments.read()?;
     let request = Request::post(feature_path(&feature_name)?, json!({})).query("_action", "validate").that_reads();
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 /// Shape: `{"_id", "status": "installed", "apiResponse"}`; `apiResponse` is null where the answer was empty.

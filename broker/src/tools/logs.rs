@@ -16,8 +16,7 @@ pub(super) const TOOLS: &[Tool] = &[
 
 /// Shape: the tenant's answer as it is: `{"result": [name…], "resultCount": n, …}`.
 async fn get_log_sources(api: Api) -> Result<Output, Fault> {
-    let reply = api.send(Request::get(Path::fixed("/monitoring/logs/sources"))).await?;
-    Ok(Output::data(reply.body))
+    Ok(Output::as_it_came(api.fetch(Request::get(Path::fixed("/monitoring/logs/sources"))).await?))
 }
 
 #[derive(Deserialize)]
@@ -49,8 +48,8 @@ async fn query_logs(api: Api, arguments: Arguments) -> Result<Output, Fault> {
         .query_opt("_queryFilter", filter)
         .query_opt("_pagedResultsCookie", filled(wanted.paged_results_cookie))
         .query("_pageSize", wanted.page_size.unwrap_or(DEFAULT_PAGE).to_string());
-    let page = api.send(request).await.map_err(|fault| if filtered { explained(fault) } else { fault })?;
-    Ok(Output::data(page.body))
+    let page = api.fetch(request).await.map_err(|fault| if filtered { explained(fault) } else { fault })?;
+    Ok(Output::as_it_came(page))
 }
 
 /// The log service answers 500 to a filter whose paths lack their slash: says so, where it may be the cause.

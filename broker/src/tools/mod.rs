@@ -43,8 +43,8 @@ impl Arguments {
 /// What a tool gives back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Output {
-    /// The data. An object becomes `structuredContent`.
-    pub value: Value,
+    /// The data, as JSON text. An object becomes `structuredContent`.
+    pub json: String,
     /// The text for the model; absent when the data as JSON says it best.
     pub text: Option<String>,
     /// The transaction id to show, when it is not that of the newest answer.
@@ -56,7 +56,12 @@ pub struct Output {
 impl Output {
     /// Data that speaks for itself.
     pub fn data(value: Value) -> Self {
-        Self { value, text: None, transaction_id: None, warning: None }
+        Self::as_it_came(value.to_string())
+    }
+
+    /// The tenant's own JSON text.
+    pub fn as_it_came(json: String) -> Self {
+        Self { json, text: None, transaction_id: None, warning: None }
     }
 
     /// Data with a sentence about it.

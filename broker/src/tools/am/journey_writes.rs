@@ -281,7 +281,8 @@ mod tests {
 
         let output = with_new_graph("j", &tree(), before);
 
-        assert_eq!(output.value["orphanedNodes"], json!([{"nodeType": "P", "nodeId": "n1"}]));
+        let value: Value = serde_json::from_str(&output.json).unwrap();
+        assert_eq!(value["orphanedNodes"], json!([{"nodeType": "P", "nodeId": "n1"}]));
         assert!(output.text.unwrap().contains("deleteJourneyNodes"));
     }
 

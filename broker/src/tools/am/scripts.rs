@@ -46,7 +46,7 @@ pub(super) async fn list(api: Api, arguments: Arguments) -> Result<Output, Fault
         .query("_pageSize", "-1")
         .query("_fields", "_id,name,description,language,context,evaluatorVersion,creationDate,lastModifiedDate")
         .version(SCRIPTS);
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 #[derive(Deserialize)]
@@ -164,7 +164,7 @@ pub(super) async fn delete(api: Api, arguments: Arguments) -> Result<Output, Fau
 pub(super) async fn bindings(api: Api, arguments: Arguments) -> Result<Output, Fault> {
     let InRealm { realm } = arguments.read()?;
     let path = in_realm(realm, "/contexts/SCRIPTED_DECISION_NODE");
-    Ok(Output::data(api.send(Request::get(path).version(SCRIPTS)).await?.body))
+    Ok(Output::as_it_came(api.fetch(Request::get(path).version(SCRIPTS)).await?))
 }
 
 #[cfg(test)]

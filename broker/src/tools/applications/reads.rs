@@ -22,7 +22,7 @@ pub(super) async fn list(api: Api, arguments: Arguments) -> Result<Output, Fault
     let request = Request::get(applications(realm))
         .query("_queryFilter", filter)
         .query("_fields", "name,ssoEntities,templateName,authoritative,_id");
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 #[derive(Deserialize)]

@@ -62,7 +62,7 @@ async fn query(api: Api, arguments: Arguments) -> Result<Output, Fault> {
         .query("_pageSize", wanted.page_size.unwrap_or(DEFAULT_PAGE).to_string())
         .query_opt("_pagedResultsCookie", filled(wanted.paged_results_cookie))
         .query_opt("_sortKeys", filled(wanted.sort_keys));
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 #[derive(Deserialize)]

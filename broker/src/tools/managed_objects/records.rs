@@ -47,13 +47,13 @@ pub(super) async fn query(api: Api, arguments: Arguments) -> Result<Output, Faul
         .query_opt("_pagedResultsCookie", filled(wanted.paged_results_cookie))
         .query_opt("_sortKeys", filled(wanted.sort_keys))
         .query_opt("_fields", filled(wanted.fields));
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 /// Shape: the record as it is.
 pub(super) async fn get(api: Api, arguments: Arguments) -> Result<Output, Fault> {
     let record: Record = arguments.read()?;
-    Ok(Output::data(api.send(Request::get(record_path(&record)?)).await?.body))
+    Ok(Output::as_it_came(api.fetch(Request::get(record_path(&record)?)).await?))
 }
 
 #[derive(Deserialize)]

@@ -21,7 +21,7 @@ struct List {
 pub(super) async fn list(api: Api, arguments: Arguments) -> Result<Output, Fault> {
     let List { realm } = arguments.read()?;
     let request = view(&realm).query("_queryFilter", Filter::everything().as_str()).query("_fields", "name,isDefault");
-    Ok(Output::data(api.send(request).await?.body))
+    Ok(Output::as_it_came(api.fetch(request).await?))
 }
 
 #[derive(Deserialize)]
