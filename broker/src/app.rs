@@ -122,8 +122,9 @@ pub(crate) const CERTIFICATES: &str = "SSL_CERT_FILE";
 /// That name.
 pub(crate) const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
 
-/// How many threads serve: the work is waiting, not computing.
-const WORKERS: usize = 2;
+/// How many threads serve: the work is waiting, and a second one would wake for each message and find nothing to do.
+/// What computes for long or waits for a disk goes [`aside`](crate::aside).
+const WORKERS: usize = 1;
 
 async fn live(places: &Places, config: Config, starter: Starter, mut service: Service) -> ExitCode {
     let claim = match claim(places, &mut service).await {

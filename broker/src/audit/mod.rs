@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use crate::aside::aside;
 use crate::clock::Moment;
 use files::{Head, Opened, hash_of};
 
@@ -20,6 +21,9 @@ pub use doubts::in_doubt;
 
 /// How long a file grows before the next one begins: it is read and searched at once.
 const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+/// The event of a line that must be on disk before what it announces is done.
+const INTENT: &str = "intent";
 
 /// One line's content, besides time, number and hash.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -117,8 +121,9 @@ impl Audit {
     ///
     /// Errors: it could not be written; the next attempt opens the files anew.
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
-        let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-        chain.append(entry)
+        let write = || self.chain.lock().unwrap_or_else(PoisonError::into_inner).append(entry);
+        // an intent waits for the disk
+        if entry.event == INTENT { aside(write) } else { write() }
     }
 }
 
@@ -137,7 +142,7 @@ impl Chain {
         let mut text = serde_json::to_vec(&line)?;
         let hash = hash_of(&text);
         text.push(b'\n');
-        open.append(&text, Head { seq, hash }, entry.event == "intent")?;
+        open.append(&text, Head { seq, hash }, entry.event == INTENT)?;
         self.open = Some(open);
         Ok(())
     }
