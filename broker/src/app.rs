@@ -136,7 +136,9 @@ async fn live(places: &Places, config: Config, starter: Starter, mut service: Se
         Err(error) => return fail(1, &chain(&error)),
     };
     let (renew, pressed) = mpsc::channel(RENEWALS_WAITING);
-    let broker = match build(places, config, starter, &service, renew) {
+    let notifier = if config.notifications() && !in_container() { Notifier::start() } else { Notifier::silent() };
+    let told = Told { notifier: notifier.clone(), renew };
+    let broker = match build(places, config, starter, &service, told) {
         Ok(broker) => Arc::new(broker),
         Err(reason) => return fail(2, &reason),
     };
@@ -150,7 +152,18 @@ async fn live(places: &Places, config: Config, starter: Starter, mut service: Se
         say("the OS keeps no memory of this process out of swap: tokens may be swapped");
     }
     tokio::spawn(renew_when_pressed(Arc::clone(&broker), pressed));
-    run(&broker, claim, &service).await
+    run(&broker, claim, &service, &notifier).await
+}
+
+/// Whether this is container mode.
+fn in_container() -> bool {
+    std::env::var("DOCKER_CONTAINER").is_ok_and(|value| value == "true")
+}
+
+/// How the person is told of what happens, and how their answer comes.
+struct Told {
+    notifier: Notifier,
+    renew: mpsc::Sender<String>,
 }
 
 /// The socket is handed over or made.
@@ -178,10 +191,10 @@ fn build(
     config: Config,
     starter: Starter,
     service: &Service,
-    renew: mpsc::Sender<String>,
+    told: Told,
 ) -> Result<Broker<Desktop>, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let container = variable("DOCKER_CONTAINER").is_some_and(|value| value == "true");
+    let container = in_container();
     let http = Http::new(http_settings(&config, starter, &variable)?)?;
     let kept_under = match variable("AIC_BROKER_RUNTIME_DIR") {
         None => "aic-broker".to_owned(),
@@ -191,8 +204,7 @@ fn build(
     let audit = Arc::new(Audit::in_directory(&places.state));
     let desktop = Desktop::new(launcher(&config.browser)).outside_of(service.is_unit());
     let around = Surroundings { container, can_open: desktop.can_open(variable) };
-    let notifier = if config.notifications() && !container { Notifier::start() } else { Notifier::silent() };
-    let witness = Arc::new(Record { audit: Arc::clone(&audit), notifier, renew });
+    let witness = Arc::new(Record { audit: Arc::clone(&audit), notifier: told.notifier, renew: told.renew });
     Ok(Broker {
         vault: Vault::new(vault::Parts {
             http: http.clone(),
@@ -245,7 +257,7 @@ fn http_settings(
     Ok(Settings { proxy: config.proxy.clone(), extra_roots, environment_proxies: environment_counts })
 }
 
-async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service) -> ExitCode {
+async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service, notifier: &Notifier) -> ExitCode {
     let _ = broker.record(&Entry { event: "start", ..Entry::default() });
     service.ready();
     let program = Program::own();
@@ -255,6 +267,9 @@ async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service) -> 
     };
     broker.begin_to_leave();
     service.status("finishing the calls under way");
+    if reason == Reason::Replaced && is_anyone_signed_in(broker).await {
+        notifier.show(record::updated());
+    }
     tokio::time::sleep(FAREWELL).await;
     let _ = tokio::time::timeout(calls_finish_within(reason), broker.registry.no_calls_under_way()).await;
     service.stopping();
@@ -265,6 +280,12 @@ async fn run(broker: &Arc<Broker<Desktop>>, claim: Claim, service: &Service) -> 
     // until here the name is taken: one broker at a time writes the audit log and has a place in the keychain
     drop(claim);
     ExitCode::SUCCESS
+}
+
+async fn is_anyone_signed_in(broker: &Broker<Desktop>) -> bool {
+    let tenants = broker.vault.tenants();
+    let reports = tenants.iter().map(|tenant| broker.vault.report(tenant));
+    futures_util::future::join_all(reports).await.iter().any(|report| report.state == "signed_in")
 }
 
 /// Nobody waits for a broker that was replaced; somebody waits for one that was told to leave.

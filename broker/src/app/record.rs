@@ -91,3 +91,9 @@ fn notification(tenant: &Tenant, event: &Happening) -> Option<(String, String)> 
         Happening::Ended { .. } | Happening::MemoryInstead(_) | Happening::Exchanged { .. } => None,
     }
 }
+
+/// Why the next call signs in anew.
+pub(super) fn updated() -> Notice {
+    let text = "Its sessions ended with the old program; the next call signs in anew.".to_owned();
+    Notice { title: "aic-broker was updated".to_owned(), text, button: None }
+}
