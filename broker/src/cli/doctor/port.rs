@@ -53,9 +53,11 @@ fn state_of(attempt: &io::Result<()>) -> State {
     }
 }
 
+/// In the browser: one by a code holds no port.
 fn is_signing_in(broker: &Broker) -> bool {
+    let by_browser = |login: &serde_json::Value| login.get("user_code").is_none_or(serde_json::Value::is_null);
     let sessions = broker.status.get("sessions").and_then(serde_json::Value::as_array);
-    sessions.is_some_and(|sessions| sessions.iter().any(|session| session.get("login").is_some()))
+    sessions.is_some_and(|sessions| sessions.iter().any(|session| session.get("login").is_some_and(by_browser)))
 }
 
 /// Judges it.
