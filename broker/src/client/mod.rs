@@ -132,11 +132,8 @@ fn introduce<O>(broker: &Broker<O>, role: &Role, peer: Peer) -> Client {
         Role::Command => None,
     };
     let name = shim.as_ref().map_or("aic-broker", |shim| shim.client.as_str());
-    let label = audit::Client {
-        pid: peer.pid,
-        executable: peer.pid.and_then(crate::os::executable_of),
-        name: presentable(name),
-    };
+    let label =
+        audit::Client { pid: peer.pid, executable: peer.pid.and_then(crate::os::program_of), name: presentable(name) };
     let tenant = shim.as_ref().map(|shim| tenant_label(broker, shim));
     let number = broker.registry.enter(label.clone(), tenant);
     Client { label, shim, number, acted_as: Mutex::default() }

@@ -241,7 +241,8 @@ impl<O: Opener> Job<O> {
     }
 
     fn held_by(&self, taken: &PortTaken) -> String {
-        let holder = self.opener.holder(taken.port).unwrap_or_else(|| "another program".to_owned());
+        let holder =
+            self.opener.holder(taken.port).unwrap_or_else(|| "another program (aic-broker doctor names it)".to_owned());
         format!("port {} is used by {holder}", taken.port)
     }
 

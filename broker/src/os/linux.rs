@@ -51,11 +51,21 @@ pub fn executable_of(pid: u32) -> Option<String> {
     fs::read_link(format!("/proc/{pid}/exe")).ok().map(|path| path.display().to_string())
 }
 
+/// The program of a process, for a log: from within a user namespace the OS tells only how it was called.
+pub fn program_of(pid: u32) -> Option<String> {
+    let called = || {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let first = words.split(|byte| *byte == 0).next().filter(|word| !word.is_empty())?;
+        Some(String::from_utf8_lossy(first).chars().filter(|c| !c.is_control()).collect())
+    };
+    executable_of(pid).or_else(called)
+}
+
 /// The program that listens on a loopback port, as `name (pid 1)`; only the user's own processes can be named.
 ///
-/// Source: proc(5): `/proc/net/tcp`, `/proc/PID/fd`.
+/// Source: proc(5): `/proc/PID/net/tcp`, `/proc/PID/fd`; behind a sandbox `/proc` has nothing but processes.
 pub fn holder_of_port(port: u16) -> Option<String> {
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let inode = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
         .iter()
         .find_map(|table| listening_inode(&fs::read_to_string(table).ok()?, port))?;
     let wanted = format!("socket:[{inode}]");
@@ -124,6 +134,14 @@ mod tests {
             arguments.ends_with(&["--", "/usr/bin/xdg-open", "https://t/?a=$$b"].map(str::to_owned)),
             "{arguments:?}"
         );
+    }
+
+    #[test]
+    fn a_process_has_a_program() {
+        let own = std::env::current_exe().unwrap();
+
+        assert_eq!(program_of(std::process::id()).unwrap(), own.display().to_string());
+        assert_eq!(program_of(u32::MAX), None);
     }
 
     #[test]

@@ -60,6 +60,11 @@ pub fn executable_of(pid: u32) -> Option<String> {
     Some(Path::new(OsStr::from_bytes(found)).display().to_string())
 }
 
+/// The program of a process, for a log.
+pub fn program_of(pid: u32) -> Option<String> {
+    executable_of(pid)
+}
+
 /// The program that listens on a loopback port, as `name (pid 1)`; only the user's own processes can be named.
 pub fn holder_of_port(port: u16) -> Option<String> {
     let mut question = Question::new(PORTS);

@@ -32,7 +32,7 @@ use macos as desktop;
 #[cfg(windows)]
 use windows as desktop;
 
-pub use desktop::{executable_of, holder_of_lock, holder_of_port};
+pub use desktop::{executable_of, holder_of_lock, holder_of_port, program_of};
 pub use memory::Wiping;
 pub use notify::{Notice, Notifier};
 #[cfg(unix)]

@@ -195,6 +195,11 @@ pub fn executable_of(pid: u32) -> Option<String> {
     Some(String::from_utf16_lossy(path.get(..usize::try_from(length).ok()?)?))
 }
 
+/// The program of a process, for a log.
+pub fn program_of(pid: u32) -> Option<String> {
+    executable_of(pid)
+}
+
 /// The program that listens on a loopback port, as `name (pid 1)`.
 ///
 /// Source: `GetExtendedTcpTable`, `MIB_TCPROW_OWNER_PID`, `MIB_TCP6ROW_OWNER_PID`.
