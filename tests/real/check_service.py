@@ -124,10 +124,27 @@ def sandboxed(world):
     mounts = {line.split()[4]: line.split()[5].split(",")[0] for line in open(f"/proc/{pid}/mountinfo")}
     written = [manager.home / ".local/state/aic-broker", f"/run/user/{UID}/aic-broker"]
     ensure(mounts["/"] == "ro" and all(mounts.get(str(place)) == "rw" for place in written), f"it can write to {mounts}")
-    ensure((written[0] / "audit.jsonl").exists(), "the audit log is not written")
+    lines = [json.loads(line) for line in (written[0] / "audit.jsonl").read_text().splitlines()]
+    callers = {line["client"]["executable"] for line in lines if line.get("tool") == "getLogSources"}
+    ensure(callers == {f"{manager.programs}/aic-mcp"}, f"the log has the calls of {callers}")
     rated = manager.ask("systemd-analyze", "--user", "security", "--offline=true", manager.home / ".config/systemd/user" / SERVICE)
     score = float(re.search(r"exposure level for \S+: ([0-9.]+)", rated.stdout).group(1))
     ensure(score <= 2.0, f"systemd-analyze rates the unit {score}")
+
+
+HOLDER = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); print('ready', flush=True); time.sleep(60)"
+
+
+@check("behind its sandbox it says how to learn who holds the redirect port", NEEDS)
+def port_taken(world):
+    manager = person(world)
+    world.start_with_line(manager.command("/usr/bin/python3", "-c", HOLDER, world.redirect_port), "holder", lambda line: line == "ready\n")
+    done(manager.broker("install", "--service"))
+    with shim(manager) as editor:
+        said = json.dumps(editor.end(editor.begin("signIn", {})))
+        ensure(f"port {world.redirect_port} is used by another program (aic-broker doctor names it)" in said, f"the sign-in says {said}")
+        named = manager.broker("doctor").stdout
+        ensure("python3 (pid " in named, f"the doctor says {named}")
 
 
 @check("uninstalled: no unit, no link, no process, and an editor still gets its answer", NEEDS)
@@ -155,16 +172,21 @@ def uninstalled(world):
 NEWER = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.send(bytes.fromhex(sys.argv[2])); s.recv(100)"
 
 
+def newer(manager):
+    """Another build of the broker is installed, and a client of that release comes by."""
+    hello = bytes.fromhex((REAL.parent.parent / "proto/tests/frames/v1/hello.hello_command.hex").read_text())
+    manager.put("aic-broker")
+    done(manager.ask("/usr/bin/python3", "-c", NEWER, f"/run/user/{UID}/aic-broker/broker.sock", hello.replace(b"0.1.0", b"9.9.9").hex()))
+
+
 @check("upgraded: the old program makes way at a quiet moment, and the manager starts the new one", NEEDS)
 def upgraded(world):
     manager = person(world)
     done(manager.broker("install", "--service"))
-    hello = bytes.fromhex((REAL.parent.parent / "proto/tests/frames/v1/hello.hello_command.hex").read_text())
     with shim(manager) as editor:
         call(editor)
         old = main_pid(manager)
-        manager.put("aic-broker")
-        done(manager.ask("/usr/bin/python3", "-c", NEWER, f"/run/user/{UID}/aic-broker/broker.sock", hello.replace(b"0.1.0", b"9.9.9").hex()))
+        newer(manager)
         eventually(lambda: main_pid(manager) != old, "the old broker leaves")
         call(editor)
         ensure(main_pid(manager) not in (0, old), "the manager did not start the new one")
@@ -227,8 +249,10 @@ def at_home(world):
         ensure(kept["backend"] != "memory" and kept["state"] == "ok", f"the session is kept in {kept}")
         found = manager.ask(*at_bus, "secret-tool", "search", "--all", "service", "aic-broker", errors="replace")
         ensure("service = aic-broker" in found.stdout + found.stderr, f"the keyring has {found.stdout}{found.stderr}")
+        newer(manager)
+    eventually(lambda: "updated" in desktop.log.read_text(), lambda: f"the desktop showed {desktop.log.read_text()}")
     shown = [json.loads(line)["title"] for line in desktop.log.read_text().splitlines() if line.startswith("{")]
-    ensure([title.split(" to ")[0] for title in shown] == ["Sign in", "Signed in"], f"the desktop showed {shown}")
+    ensure([title.split(" to ")[0] for title in shown] == ["Sign in", "Signed in", "aic-broker was updated"], f"the desktop showed {shown}")
 
 
 @check("a service that cannot start: `install` takes it back, and an editor starts a broker of its own", NEEDS)
