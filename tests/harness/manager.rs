@@ -41,7 +41,12 @@ impl Manager {
     #[track_caller]
     pub fn activate(&self, world: &World) -> Running {
         eventually(SOON, "somebody connects", || self.has_visitor().then_some(()));
-        self.hand_over(world, self.listener.try_clone().unwrap().into())
+        self.hand_over(world, self.listener())
+    }
+
+    /// The socket, to be handed over.
+    pub fn listener(&self) -> OwnedFd {
+        self.listener.try_clone().unwrap().into()
     }
 
     /// Whether a connection waits.

@@ -82,6 +82,10 @@ class UserManager:
     def broker(self, *words):
         return self.ask(self.programs / "aic-broker", *words)
 
+    def socket(self):
+        """The broker's socket, as it is seen from here."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{RUNTIME}/aic-broker/broker.sock")
+
     def state(self, unit, *properties):
         """What systemd says of a unit."""
         done = self.ask("systemctl", "--user", "show", unit, f"--property={','.join(properties)}")

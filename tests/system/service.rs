@@ -53,6 +53,23 @@ fn an_activated_broker_leaves_the_socket_and_the_next_call_brings_it_back() {
     assert_eq!(world.browser.opened().len(), 2, "a fresh start");
 }
 
+/// The variable makes the process start anew in its place: the socket goes with it.
+#[test]
+fn an_activated_broker_with_certificates_of_its_own_keeps_the_socket() {
+    const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+    let world = world();
+    let manager = Manager::of(&world);
+    let mut editor = world.editor("editor");
+    let waiting = editor.begin("getLogSources", json!({}));
+    eventually(SOON, "the editor connects", || manager.has_visitor().then_some(()));
+    let line = format!("SSL_CERT_FILE={CERTIFICATES} LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\" 3<&0 0</dev/null");
+
+    let broker = manager.hand_over_by(&world, manager.listener(), &line);
+
+    waiting.answer().succeeded();
+    assert_eq!((world.broker().pid, broker.said()), (broker.pid(), String::new()));
+}
+
 #[test]
 fn a_stopped_broker_that_was_activated_leaves_the_socket() {
     let world = world();

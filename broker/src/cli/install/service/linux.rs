@@ -37,7 +37,7 @@ fn plan_in(setting: &Setting<'_>, config: &Path) -> Plan {
         enabled: words(&["is-enabled", "--quiet", "aic-broker.socket"]),
         active: words(&["is-active", "--quiet", "aic-broker.socket"]),
         start: "systemctl --user reset-failed aic-broker.socket aic-broker.service; \
-                systemctl --user start aic-broker.socket  # why it ended: journalctl --user -u aic-broker"
+                systemctl --user restart aic-broker.socket  # why it ended: journalctl --user -u aic-broker"
             .to_owned(),
         directories: vec![setting.places.state.clone()],
         files: vec![file("aic-broker.socket", SOCKET), file("aic-broker.service", SERVICE)],

@@ -68,7 +68,7 @@ pub(crate) struct Installed {
     pub(crate) own: PathBuf,
     /// Whether it is enabled; `None` where the manager does not run.
     pub(crate) enabled: Option<bool>,
-    /// Whether the manager has it now.
+    /// Whether the manager has it now, and clients find it.
     pub(crate) active: Option<bool>,
     /// The command that enables it.
     pub(crate) enable: String,
@@ -158,13 +158,14 @@ pub(crate) fn installed(places: &Places) -> Option<Installed> {
         |(file, _): &(PathBuf, Vec<u8>)| Some((file.clone(), this::program_in(&legible(&fs::read(file).ok()?))?));
     let (file, program) = plan.files.iter().find_map(read)?;
     let is_there = plan.probe.is_empty() || output(&plan.probe).is_ok();
+    let is_named = places.endpoint.socket().exists();
     let says = |words: &[String]| is_there.then(|| output(words).is_ok());
     Some(Installed {
         file,
         program: program.into(),
         own: std::env::current_exe().ok()?,
         enabled: says(&plan.enabled),
-        active: says(&plan.active),
+        active: says(&plan.active).map(|active| active && (!this::ACTIVATES || is_named)),
         enable: plan.enable.last().map(|step| line(&step.words)).unwrap_or_default(),
         start: plan.start,
     })
