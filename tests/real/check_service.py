@@ -226,6 +226,20 @@ def examined(world):
     ensure(main_pid(manager) != 0, "the service does not serve any more")
 
 
+@check("a link in the place of systemd's directory is the user's own, and stays", NEEDS)
+def linked(world):
+    manager = person(world)
+    kept = manager.home / "dotfiles"
+    kept.mkdir()
+    link = manager.home / ".config/systemd"
+    link.symlink_to(kept)
+    os.chown(kept, UID, UID)
+    done(manager.broker("install", "--service"))
+    ensure((kept / "user" / SERVICE).exists(), "the units are not behind the link")
+    done(manager.broker("uninstall"))
+    ensure(link.is_symlink() and list(kept.rglob("*")) == [], f"left: {link}, {list(kept.rglob('*'))}")
+
+
 @check("behind its sandbox it reaches the keyring and the desktop", NEEDS + ["dbus-daemon", "gnome-keyring-daemon", "secret-tool", "python3-dbus"])
 def at_home(world):
     manager = person(world, keychain="os", notifications=True)

@@ -199,6 +199,16 @@ fn without_a_service_manager_nothing_is_written_and_it_is_said_what_happens_inst
 }
 
 #[test]
+fn a_place_that_would_be_two_lines_of_a_unit_is_refused() {
+    let world = world();
+
+    let variables = [("AIC_BROKER_STATE_DIR", "/tmp/a\nExecStartPre=/bin/false")];
+    let done = world.begin_with(&["install", "--service", "--dry-run"], &variables).done().left_with(1);
+
+    assert!(done.err.contains("it is no line of text") && !done.out.contains("+ "), "{done:?}");
+}
+
+#[test]
 fn a_dry_run_shows_every_file_and_command_of_the_service_and_writes_nothing() {
     let world = world();
     let program = world.place.programs.join("aic-broker").display().to_string();

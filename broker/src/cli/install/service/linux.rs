@@ -52,7 +52,8 @@ fn plan_in(setting: &Setting<'_>, config: &Path) -> Plan {
             Step::or_nothing(&systemctl(&["disable", "--now", "aic-broker.socket"])),
             Step::or_nothing(&systemctl(&["stop", "aic-broker.service"])),
         ],
-        leftovers: vec![wanted.join("aic-broker.socket"), wanted, units, config.join("systemd")],
+        links: vec![wanted.join("aic-broker.socket")],
+        emptied: vec![wanted, units, config.join("systemd")],
         forget: vec![
             Step::or_nothing(&systemctl(&["daemon-reload"])),
             Step::or_nothing(&systemctl(&["reset-failed", "aic-broker.socket", "aic-broker.service"])),

@@ -52,8 +52,10 @@ struct Plan {
     files: Vec<(PathBuf, Vec<u8>)>,
     enable: Vec<Step>,
     disable: Vec<Step>,
-    /// What the manager keeps beside our files, and directories that may be empty by then.
-    leftovers: Vec<PathBuf>,
+    /// What the manager keeps beside our files.
+    links: Vec<PathBuf>,
+    /// Directories that may be empty by then; a link in the place of one is the user's own.
+    emptied: Vec<PathBuf>,
     forget: Vec<Step>,
 }
 
@@ -177,7 +179,12 @@ fn prepare(places: &Places) -> Result<Plan, Failure> {
     let program = own.to_str().ok_or_else(|| failed(format!("{} is not text", own.display())))?;
     let variables = ["AIC_BROKER_RUNTIME_DIR", "AIC_BROKER_STATE_DIR", "AIC_BROKER_CONFIG"];
     let set = variables.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?)));
-    let variables = set.filter(|(_, value)| !value.is_empty()).collect();
+    let variables: Vec<_> = set.filter(|(_, value)| !value.is_empty()).collect();
+    let (directory, state) = (places.endpoint.directory.to_string_lossy(), places.state.to_string_lossy());
+    let words = variables.iter().map(|(_, value)| value.as_str()).chain([program, &directory, &state]);
+    if let Some(word) = words.into_iter().find(|word| word.chars().any(char::is_control)) {
+        return Err(failed(format!("{word:?} cannot be written into a service: it is no line of text")));
+    }
     this::plan(&Setting { program, places, variables }).map_err(failed)
 }
 
@@ -255,8 +262,7 @@ fn answers(places: &Places) -> Result<(), String> {
 fn take_back(plan: &Plan) {
     plan.disable.iter().for_each(|step| drop(run(step)));
     plan.files.iter().for_each(|(file, _)| drop(fs::remove_file(file)));
-    for left in &plan.leftovers {
-        let _ = fs::remove_file(left).or_else(|_| fs::remove_dir(left));
-    }
+    plan.links.iter().for_each(|link| drop(fs::remove_file(link)));
+    plan.emptied.iter().for_each(|directory| drop(fs::remove_dir(directory)));
     plan.forget.iter().for_each(|step| drop(run(step)));
 }
