@@ -70,6 +70,8 @@ def installed(world):
     done(manager.broker("install", "--service"))
     ensure(is_active(manager, SOCKET) and is_active(manager, SERVICE), "the units are not active")
     ensure(manager.ask("systemctl", "--user", "is-enabled", SOCKET).stdout == "enabled\n", "the socket is not enabled")
+    read = manager.ask("systemd-analyze", "--user", "verify", "--man=no", *(manager.home / ".config/systemd/user" / unit for unit in (SOCKET, SERVICE)))
+    ensure(read.returncode == 0 and read.stderr == "", f"systemd-analyze says {read.stderr}")
     first = main_pid(manager)
     again = done(manager.broker("install", "--service"))
     ensure(again.count("is right already") >= 2 and main_pid(manager) == first, f"the second time: {again}")

@@ -226,3 +226,24 @@ fn a_dry_run_shows_every_file_and_command_of_the_service_and_writes_nothing() {
     }
     assert!(!world.place.home.join(".config").exists() && world.processes().is_empty());
 }
+
+/// Reads the property list and the task as strictly as Python does.
+const STRICT: &str = r#"
+import plistlib, sys, xml.etree.ElementTree as tree
+agent = plistlib.load(open(sys.argv[1], "rb"))
+assert agent["ProgramArguments"] == ["@BROKER@", "serve"] and isinstance(agent["EnvironmentVariables"], dict), agent
+assert agent["Sockets"]["Listeners"] == {"SockPathName": "@SOCKET@", "SockPathMode": 0o600}, agent
+task = tree.fromstring(open(sys.argv[2]).read().split("?>", 1)[1])
+space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+assert task.find(f"{space}Actions/{space}Exec/{space}Arguments").text == "serve"
+assert task.find(f"{space}Principals/{space}Principal/{space}RunLevel").text == "LeastPrivilege"
+"#;
+
+#[test]
+fn the_agent_of_launchd_and_the_task_of_windows_are_well_formed() {
+    let of = |file: &str| format!("{}/../packaging/{file}", env!("CARGO_MANIFEST_DIR"));
+    let mut strict = std::process::Command::new("/usr/bin/python3");
+    strict.args(["-c", STRICT, &of("macos/aic-broker.plist"), &of("windows/aic-broker.xml")]);
+
+    Running::start(strict).done().left_with(0);
+}
