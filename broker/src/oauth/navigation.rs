@@ -8,13 +8,15 @@ use crate::config::Tenant;
 /// Whether a request is a browser's own navigation to the redirect URI, and not a page's script, an image or a rebound name.
 pub(super) fn is_navigation(method: &Method, path: &str, headers: &HeaderMap, tenant: &Tenant) -> bool {
     let uri = &tenant.entry.redirect_uri;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let all =
+        |name: &str, fits: &dyn Fn(&[u8]) -> bool| headers.get_all(name).iter().all(|value| fits(value.as_bytes()));
     method == Method::GET
         && path == uri.path
-        && header(HOST.as_str()).is_some_and(|host| host.eq_ignore_ascii_case(&uri.host))
+        && headers.get_all(HOST).iter().count() == 1
+        && all(HOST.as_str(), &|host| host.eq_ignore_ascii_case(uri.host.as_bytes()))
         && !headers.contains_key(ORIGIN)
-        && header("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
-        && header("sec-fetch-dest").is_none_or(|dest| dest == "document")
+        && all("sec-fetch-mode", &|mode| mode == b"navigate")
+        && all("sec-fetch-dest", &|dest| dest == b"document")
 }
 
 #[cfg(test)]
@@ -31,7 +33,7 @@ mod tests {
         let tenant = resolve(Some("openam-acme-dev.id.forgerock.io"), &Config::default()).unwrap();
         let good = ("host", "localhost:3000");
         type Case<'a> = (Method, &'a str, &'a [(&'static str, &'static str)], bool);
-        let cases: [Case<'_>; 11] = [
+        let cases: [Case<'_>; 14] = [
             (Method::GET, "/", &[good], true),
             (
                 Method::GET,
@@ -45,6 +47,9 @@ mod tests {
             (Method::GET, "/", &[], false),
             (Method::GET, "/", &[("host", "rebind.test:3000")], false),
             (Method::GET, "/", &[("host", "localhost")], false),
+            (Method::GET, "/", &[good, good], false),
+            (Method::GET, "/", &[good, ("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "no-cors")], false),
+            (Method::GET, "/", &[good, ("sec-fetch-dest", "document"), ("sec-fetch-dest", "image")], false),
             (Method::GET, "/", &[good, ("origin", "null")], false),
             (Method::GET, "/", &[good, ("sec-fetch-mode", "no-cors")], false),
             (Method::GET, "/", &[good, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], false),
