@@ -209,6 +209,8 @@ impl World {
             .env("AIC_BROKER_RUNTIME_DIR", &self.place.run)
             .env("AIC_BROKER_STATE_DIR", &self.place.state)
             .env("AIC_BROKER_CONFIG", self.place.configuration());
+        // for `tests/coverage`
+        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
     }
 
     /// Starts an editor with its `aic-mcp` and opens the conversation; the tenant is the first one.
@@ -335,8 +337,19 @@ impl World {
     }
 }
 
+impl World {
+    /// For `tests/coverage`: a daemon writes down what it ran through when it leaves by itself.
+    fn end_in_order(&self) {
+        self.brokers().iter().for_each(Process::terminate);
+        eventually(SOON, "the daemons leave", || self.brokers().is_empty().then_some(()));
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
+        if std::env::var_os("LLVM_PROFILE_FILE").is_some() && !std::thread::panicking() {
+            self.end_in_order();
+        }
         for _ in 0..3 {
             self.processes().iter().for_each(Process::kill);
         }
