@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod as_root;
 mod surroundings;
 
 use aic_tests::faults::{bodies, flood, frames, kills, races, sleeps, soak, storm, tls, writes};

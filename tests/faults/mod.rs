@@ -11,6 +11,7 @@ pub mod flood;
 pub mod frames;
 mod joint;
 pub mod kills;
+pub mod network;
 pub mod oracle;
 pub mod plan;
 pub mod proxy;

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use aic_tests::faults::{bodies, flood, frames, kills, races, sleeps, soak, storm, tls, writes};
+use aic_tests::faults::{bodies, flood, frames, kills, network, races, sleeps, soak, storm, tls, writes};
 
 const HELP: &str = "usage: faults PART [COUNT] [SEED]
   writes  COUNT faulted writes (100000), every offset of request and answer
@@ -11,6 +11,7 @@ const HELP: &str = "usage: faults PART [COUNT] [SEED]
   tls     COUNT faulted writes over TLS (4000), each record and bytes of chance
   bodies  every odd answer to a read, a write and a token request
   sleeps  COUNT sleeps of broker or shim, with clocks that jump (200)
+  network COUNT times without a network (10); run it by unshare --net, as root
   races   COUNT starts of sixteen contenders (10000)
   brokers COUNT starts of sixteen real brokers (200)
   kills   COUNT ends of the broker by SIGKILL (1000)
@@ -47,6 +48,11 @@ fn main() -> ExitCode {
             let Some(sleeps) = count(200) else { return usage() };
             let report = sleeps::run(sleeps, seed);
             (report.to_string(), report.contradictions.is_empty())
+        }
+        "network" => {
+            let Some(times) = count(10) else { return usage() };
+            let report = network::run(times);
+            (report.to_string(), report.wrong.is_empty())
         }
         "races" => {
             let Some(races) = count(10_000) else { return usage() };

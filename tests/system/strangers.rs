@@ -4,11 +4,12 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use aic_proto::hello::{Hello, Role};
-use aic_proto::message::{Ask, ToBroker};
-use aic_tests::harness::{Asked, World, eventually};
+use aic_proto::hello::{Hello, Role, ShimHello};
+use aic_proto::message::{Ask, Call, ToBroker};
+use aic_tests::harness::{Asked, Running, SOON, World, eventually};
 
 use crate::{calls, world};
 
@@ -128,6 +129,42 @@ fn an_unknown_message_is_survived() {
 
     let kinds = [(); 3].map(|()| kind_of_next(&mut stream));
     assert_eq!(kinds, [2, 40, 30], "welcome, not understood, status");
+}
+
+/// Connects in a child, which leaves and is reaped, and speaks over its connection: a hello and a call, in hexadecimal.
+const ORPHAN: &str = "import os,socket,sys
+mine,theirs=socket.socketpair(); child=os.fork()
+if child==0:
+    s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); socket.send_fds(theirs,[b'x'],[s.fileno()]); os._exit(0)
+_,fds,_,_=socket.recv_fds(mine,1,1); os.waitpid(child,0); t=socket.socket(fileno=fds[0])
+for words in sys.argv[2:]: t.sendall(bytes.fromhex(words)); t.recv(100)
+print(child)";
+
+#[test]
+fn a_peer_whose_process_is_gone_is_served_and_only_its_label_is_old() {
+    let world = world();
+    calls::read(&mut world.editor("editor")).succeeded();
+    let shim = ShimHello {
+        client: "orphan".to_owned(),
+        tenant: Some("t0".to_owned()),
+        read_only: false,
+        toolsets: None,
+        container: false,
+    };
+    let hello = Hello::new("0", Role::Shim(shim)).encode().unwrap();
+    let call = Call { id: 1, tool: "getLogSources".to_owned(), arguments: "{}".to_owned(), within_ms: 9_000 };
+    let hex = |words: Vec<u8>| words.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let words = [hello, ToBroker::Call(call).encode().unwrap()].map(hex);
+
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-c", ORPHAN]).arg(world.place.socket()).args(words);
+    let done = Running::start(command).done().left_with(0);
+
+    let label =
+        || world.audit().into_iter().find(|line| line.0["client"]["name"] == "orphan" && line.event() == "call");
+    let line = eventually(SOON, "the call is on record", label);
+    assert_eq!(line.word("outcome"), "success", "{line:?}");
+    assert_eq!(line.0["client"]["pid"].to_string(), done.out.trim(), "{line:?}");
 }
 
 fn kind_of_next(stream: &mut UnixStream) -> u16 {
