@@ -7,11 +7,11 @@ use aic_tests::harness::Programs;
 
 use super::report::Row;
 
-/// All of it. The shim alone is smaller than the tests' one, whose crates have more features, so it is taken where it lies
-/// beside it: `cargo build --release -p aic-shim -p aic-broker` puts it there.
+/// All of it, of the programs as a release has them where `packaging/programs` has built them: the tests' own have
+/// more features of the crates that they share.
 pub fn rows(programs: &Programs) -> Vec<Row> {
     let shipped = |tested: &Path, name: &str| {
-        let alone = tested.with_file_name(name);
+        let alone = tested.with_file_name("../release-programs/release").join(name);
         let (program, note) =
             if alone.exists() { (alone.as_path(), "") } else { (tested, ", with the tests' features") };
         (std::fs::metadata(program).unwrap().len(), note)
