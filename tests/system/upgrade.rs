@@ -1,8 +1,9 @@
 //! Two releases meet: a replaced broker finishes its calls and makes way, and both sides get along with the other's version.
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::os::unix::net::UnixStream;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use aic_proto::frame::{self, Frame};
 use aic_proto::hello::{Hello, Reply, Role, TurnedAway};
@@ -178,4 +179,27 @@ fn a_client_of_no_common_version_is_told_which_ones_the_broker_speaks() {
         let (_raw, reply) = Raw::connect(&world).hello(&hello("9.9.9", oldest, newest));
         assert_eq!(reply, Reply::TurnedAway(TurnedAway::Version { newest: 1, oldest: 1 }), "{oldest} to {newest}");
     }
+}
+
+/// A broker of a release far away, played: it turns away whoever comes.
+#[test]
+fn a_command_and_an_editor_say_which_versions_a_foreign_broker_speaks() {
+    let world = world();
+    let listener = UnixListener::bind(world.place.socket()).unwrap();
+    std::fs::set_permissions(world.place.socket(), PermissionsExt::from_mode(0o600)).unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut hello = [0; 512];
+            let _ = stream.read(&mut hello);
+            let _ =
+                stream.write_all(&Reply::TurnedAway(TurnedAway::Version { newest: 9, oldest: 8 }).encode().unwrap());
+        }
+    });
+
+    let done = world.run(&["status"]).left_with(1);
+    let answer = calls::read(&mut world.editor("editor"));
+
+    assert!(done.err.contains("it speaks protocol 8 to 9") && done.err.contains("must be updated"), "{done:?}");
+    let answer = answer.failed("broker_unavailable", "no");
+    assert!(answer.text().contains("speaks protocol 8 to 9") && answer.text().contains("update both"), "{answer}");
 }
