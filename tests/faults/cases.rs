@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::caller::Told;
 use super::oracle::{Ledger, Record};
-use super::plan::{Break, Plan};
+use super::plan::{Break, Plan, Way};
 use super::report::Report;
 use crate::tenant::Tenant;
 use crate::tenant::ledger::Entry;
@@ -29,6 +29,11 @@ impl Case {
     /// Whether a bit was turned over.
     pub fn is_flipped(&self) -> bool {
         matches!(self.plan.what, Break::Flip(_))
+    }
+
+    /// Whether it may have become another write: only on its way up.
+    fn may_be_another(&self) -> bool {
+        self.is_flipped() && self.plan.way == Way::Up
     }
 }
 
@@ -79,7 +84,7 @@ pub fn judge(
     let (nothing, ledgers) = (Record::default(), ledgers(&tenant.ledger()));
     for case in cases {
         let own = ledgers.get(&case.name).copied().unwrap_or_default();
-        let strange = if case.is_flipped() { case.strange } else { 0 };
+        let strange = if case.may_be_another() { case.strange } else { 0 };
         let ledger = Ledger { arrived: own.arrived + strange, changed: own.changed + strange };
         let record = records.get(&case.name).unwrap_or(&nothing);
         if let Some(words) = verdict(&case, record, ledger) {
