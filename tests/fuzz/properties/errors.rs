@@ -21,7 +21,7 @@ pub(super) fn hold(data: &[u8]) {
     assert!(told.chars().count() <= LONGEST, "{}", told.len());
     assert!(told.starts_with(&format!("the tenant answered {status}")));
     assert_eq!(Upstream::read(status, body, None), upstream);
-    let document = serde_json::from_slice::<Value>(body).ok();
+    let document = serde_json::from_slice::<Value>(body.trim_ascii()).ok();
     let detail = document.as_ref().and_then(|document| document.get("detail")).filter(|detail| !detail.is_null());
     assert_eq!(upstream.detail.as_ref(), detail);
 }
