@@ -19,10 +19,15 @@ pub(super) enum Unread {
 ///
 /// Errors: see [`Unread`]; marks within texts count, too.
 pub(super) fn read(text: &[u8]) -> Result<Value, Unread> {
-    match text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() {
-        ..=MARKS => serde_json::from_slice(text).map_err(|_| Unread::Otherwise),
-        _ => Err(Unread::TooMany),
+    match holds_too_many(text) {
+        false => serde_json::from_slice(text).map_err(|_| Unread::Otherwise),
+        true => Err(Unread::TooMany),
     }
+}
+
+/// Whether a text holds more values than are read.
+pub(super) fn holds_too_many(text: &[u8]) -> bool {
+    text.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count() > MARKS
 }
 
 #[cfg(test)]

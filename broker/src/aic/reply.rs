@@ -33,7 +33,7 @@ impl Reply {
             [] => Value::Null,
             text => json::read(text).map_err(|why| match why {
                 Unread::Otherwise => unreadable(answer),
-                Unread::TooMany => Fault::TooLarge("the tenant's answer holds more values than are read".to_owned()),
+                Unread::TooMany => too_many(),
             })?,
         };
         let transaction_id = header(answer, "x-forgerock-transactionid");
@@ -69,6 +69,9 @@ pub(super) fn take_text(answer: &mut http::Reply) -> Result<String, Fault> {
         return Ok(Value::Null.to_string());
     }
     let text = String::from_utf8(std::mem::take(&mut *answer.body)).map_err(|_| unreadable(answer))?;
+    if json::holds_too_many(text.as_bytes()) {
+        return Err(too_many());
+    }
     match serde_json::from_str::<IgnoredAny>(&text) {
         Ok(_) => Ok(text),
         Err(_) => Err(unreadable(answer)),
@@ -81,6 +84,10 @@ fn refuse_failure(answer: &http::Reply) -> Result<(), Fault> {
         200..300 => Ok(()),
         status => Err(Fault::Upstream(Box::new(Upstream::read(status, &answer.body, transaction_id())))),
     }
+}
+
+fn too_many() -> Fault {
+    Fault::TooLarge("the tenant's answer holds more values than are read".to_owned())
 }
 
 fn unreadable(answer: &http::Reply) -> Fault {
