@@ -1,7 +1,6 @@
 //! Reads an API's answer: JSON where it should be, nothing where nothing came.
 
 use aic_proto::refusal::Kind;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::Fault;
@@ -31,10 +30,7 @@ impl Reply {
         refuse_failure(answer)?;
         let body = match answer.body.trim_ascii() {
             [] => Value::Null,
-            text => json::read(text).map_err(|why| match why {
-                Unread::Otherwise => unreadable(answer),
-                Unread::TooMany => too_many(),
-            })?,
+            text => json::read(text).map_err(|why| refused(why, answer))?,
         };
         let transaction_id = header(answer, "x-forgerock-transactionid");
         let etag = header(answer, "etag").map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
@@ -69,13 +65,8 @@ pub(super) fn take_text(answer: &mut http::Reply) -> Result<String, Fault> {
         return Ok(Value::Null.to_string());
     }
     let text = String::from_utf8(std::mem::take(&mut *answer.body)).map_err(|_| unreadable(answer))?;
-    if json::holds_too_many(text.as_bytes()) {
-        return Err(too_many());
-    }
-    match serde_json::from_str::<IgnoredAny>(&text) {
-        Ok(_) => Ok(text),
-        Err(_) => Err(unreadable(answer)),
-    }
+    json::look_through(text.as_bytes()).map_err(|why| refused(why, answer))?;
+    Ok(text)
 }
 
 fn refuse_failure(answer: &http::Reply) -> Result<(), Fault> {
@@ -86,8 +77,11 @@ fn refuse_failure(answer: &http::Reply) -> Result<(), Fault> {
     }
 }
 
-fn too_many() -> Fault {
-    Fault::TooLarge("the tenant's answer holds more values than are read".to_owned())
+fn refused(why: Unread, answer: &http::Reply) -> Fault {
+    match why {
+        Unread::Otherwise => unreadable(answer),
+        Unread::TooMany => Fault::TooLarge("the tenant's answer holds more values than are read".to_owned()),
+    }
 }
 
 fn unreadable(answer: &http::Reply) -> Fault {
