@@ -5,9 +5,6 @@ use std::sync::Arc;
 /// An answer of the right shape for the list of log sources.
 const SOURCES: &str = r#"{"result":["am-access","idm-sync"],"resultCount":2}"#;
 
-/// More than this, and an answer is large.
-const LARGE_BYTES: usize = 1024 * 1024;
-
 /// One odd answer.
 pub struct Odd {
     /// Its name.
@@ -29,11 +26,6 @@ impl Odd {
 
     fn right(self) -> Self {
         Self { may_succeed: true, ..self }
-    }
-
-    /// Whether it fills what the broker reads at most, or a good part of it.
-    pub fn is_large(&self) -> bool {
-        self.again.is_some() || self.bytes.len() > LARGE_BYTES
     }
 
     /// The last bytes of it come without an end.
