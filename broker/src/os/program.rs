@@ -26,14 +26,13 @@ impl Program {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn another_file_in_its_place_replaces_a_program_and_its_absence_does_not() {
         let path = std::env::temp_dir().join(format!("aic-program-{}", std::process::id()));
         std::fs::write(&path, "old").unwrap();
