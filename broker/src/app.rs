@@ -102,7 +102,8 @@ pub fn serve(places: &Places, config: Config, starter: Starter) -> ExitCode {
     if starter != Starter::Trusted {
         os::become_daemon();
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match runtime.worker_threads(WORKERS).event_interval(STEPS_BETWEEN_LOOKS).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("starting the runtime: {error}")),
     };
@@ -125,6 +126,9 @@ pub(crate) const OUR_CERTIFICATES: &str = "AIC_BROKER_SSL_CERT_FILE";
 /// How many threads serve: the work is waiting, and a second one would wake for each message and find nothing to do.
 /// What computes for long or waits for a disk goes [`aside`](crate::aside).
 const WORKERS: usize = 1;
+/// How many steps of tasks are made before the sockets are looked at again: with tokio's own 61, a client that floods
+/// lets the others wait for that many of its steps, twice a call.
+const STEPS_BETWEEN_LOOKS: u32 = 8;
 
 async fn live(places: &Places, config: Config, starter: Starter, mut service: Service) -> ExitCode {
     let claim = match claim(places, &mut service).await {

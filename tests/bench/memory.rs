@@ -19,7 +19,7 @@ use super::measure::{Sample, shown};
 use super::report::Row;
 use super::system;
 
-const CALLS: usize = 400;
+const CALLS: usize = 4000;
 const MANY: usize = 1000;
 const IDLE: Duration = Duration::from_secs(60);
 
