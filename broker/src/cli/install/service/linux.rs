@@ -58,6 +58,7 @@ fn plan_in(setting: &Setting<'_>, config: &Path) -> Plan {
             Step::or_nothing(&systemctl(&["daemon-reload"])),
             Step::or_nothing(&systemctl(&["reset-failed", "aic-broker.socket", "aic-broker.service"])),
         ],
+        note: None,
     }
 }
 

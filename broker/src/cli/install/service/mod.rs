@@ -57,6 +57,8 @@ struct Plan {
     /// Directories that may be empty by then; a link in the place of one is the user's own.
     emptied: Vec<PathBuf>,
     forget: Vec<Step>,
+    /// What a person has to know of it.
+    note: Option<String>,
 }
 
 /// A service that is installed, as far as it can be told.
@@ -101,6 +103,7 @@ impl Step {
 /// Errors: there is no service manager, or the service does not start; then nothing of it is left.
 pub(super) fn install(places: &Places, dry_run: bool) -> Result<(), Failure> {
     let plan = prepare(places)?;
+    plan.note.iter().for_each(|note| say(&format!("{:<14}  {note}", "service")));
     if dry_run {
         show(&plan);
         return Ok(());

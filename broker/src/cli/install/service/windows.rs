@@ -24,6 +24,7 @@ pub(super) fn plan(setting: &Setting<'_>) -> Result<Plan, String> {
         files: vec![(file, wide(&filled(setting.program, &user)))],
         enable: vec![Step::new(&["schtasks", "/Create", "/TN", NAME, "/XML", &path, "/F"])],
         disable: vec![Step::or_nothing(&["schtasks", "/Delete", "/TN", NAME, "/F"])],
+        note: note(&setting.variables),
         ..Plan::default()
     })
 }
@@ -31,6 +32,16 @@ pub(super) fn plan(setting: &Setting<'_>) -> Result<Plan, String> {
 /// Nobody but the broker holds its pipe.
 pub(crate) fn is_enabled() -> bool {
     false
+}
+
+/// A task has no environment of its own: it gets the user's, in which a shell's variables are not.
+fn note(variables: &[(&str, String)]) -> Option<String> {
+    let (first, _) = variables.first()?;
+    let kept: String = variables.iter().map(|(name, value)| format!("\n$ setx {name} \"{value}\"")).collect();
+    Some(format!(
+        "a task gets no variable of this shell: the broker that it starts looks in the usual places, and a program with \
+         {first} does not find it. Where they are not set for the user already, type this and log on anew:{kept}"
+    ))
 }
 
 fn filled(program: &str, user: &str) -> String {
@@ -55,6 +66,23 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_task_cannot_be_given_is_told_with_what_helps() {
+        let variables =
+            [("AIC_BROKER_RUNTIME_DIR", "C:\\my run".to_owned()), ("AIC_BROKER_CONFIG", "C:\\c.toml".to_owned())];
+
+        let told = note(&variables).unwrap_or_default();
+
+        for wanted in [
+            "no variable of this shell",
+            "AIC_BROKER_RUNTIME_DIR does not find it",
+            "$ setx AIC_BROKER_RUNTIME_DIR \"C:\\my run\"\n$ setx AIC_BROKER_CONFIG \"C:\\c.toml\"",
+        ] {
+            assert!(told.contains(wanted), "{wanted} is not in {told}");
+        }
+        assert_eq!(note(&[]), None);
+    }
 
     #[test]
     fn the_task_names_program_and_user_in_wide_letters() {
