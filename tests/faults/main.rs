@@ -41,6 +41,13 @@ fn a_race_for_the_socket_has_one_owner() {
 }
 
 #[test]
+fn a_place_that_is_cleared_away_meanwhile_never_has_two_owners() {
+    let report = races::while_cleared(300, races::CONTENDERS, 7);
+
+    assert!(report.is_safe(), "{report}");
+}
+
+#[test]
 fn brokers_that_start_at_once_leave_one() {
     for contenders in [2, races::CONTENDERS] {
         let report = races::with_brokers(6, contenders, 7);

@@ -13,6 +13,7 @@ const HELP: &str = "usage: faults PART [COUNT] [SEED]
   sleeps  COUNT sleeps of broker or shim, with clocks that jump (200)
   network COUNT times without a network (10); run it by unshare --net, as root
   races   COUNT starts of sixteen contenders (10000)
+  clearings COUNT starts of eight while eight others clear the place away (10000)
   brokers COUNT starts of sixteen real brokers (200)
   kills   COUNT ends of the broker by SIGKILL (1000)
   storm   COUNT shims that start at once (1000)
@@ -58,6 +59,11 @@ fn main() -> ExitCode {
             let Some(races) = count(10_000) else { return usage() };
             let report = races::run(races, races::CONTENDERS, seed);
             (report.to_string(), report.is_good())
+        }
+        "clearings" => {
+            let Some(races) = count(10_000) else { return usage() };
+            let report = races::while_cleared(races, races::CONTENDERS, seed);
+            (report.to_string(), report.is_safe())
         }
         "brokers" => {
             let Some(races) = count(200) else { return usage() };

@@ -10,6 +10,8 @@ use std::sync::{Arc, Barrier, Mutex};
 use aic_proto::endpoint::Endpoint;
 use aic_proto::transport::{self, Error};
 
+use tokio::runtime::Runtime;
+
 use super::plan::Chance;
 use crate::harness::{Builder, Running, SOON, eventually};
 
@@ -17,6 +19,8 @@ use crate::harness::{Builder, Running, SOON, eventually};
 pub const CONTENDERS: usize = 16;
 /// How long a queue of connections may take to be full.
 const FULL_WITHIN: usize = 10_000;
+/// How often in a row a contender clears the place away.
+const CLEARINGS: usize = 8;
 
 /// In which state the socket's name was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +73,11 @@ impl Report {
         let one_each = self.races.iter().all(|(left, (races, owners))| *owners == races * left.owners());
         one_each && self.most_owners <= 1 && self.unreachable == 0
     }
+
+    /// Never two owners, the one is reached, and nobody met anything but another.
+    pub fn is_safe(&self) -> bool {
+        self.most_owners <= 1 && self.unreachable == 0 && self.others.is_empty()
+    }
 }
 
 /// What one contender came to.
@@ -80,13 +89,24 @@ enum Came {
 
 /// Races of contenders in this process: each opens its own files, and a lock belongs to an open file.
 pub fn run(races: usize, contenders: usize, seed: u64) -> Report {
+    race_of(races, &vec![claims as Deed; contenders], &Left::ALL, seed)
+}
+
+/// Races in which every other contender clears the place away, as `uninstall` does: there may be no owner, and never two.
+pub fn while_cleared(races: usize, contenders: usize, seed: u64) -> Report {
+    let deeds: Vec<Deed> =
+        (0..contenders).map(|number| if number % 2 == 0 { claims } else { clears } as Deed).collect();
+    race_of(races, &deeds, &[Left::Nothing, Left::Stale], seed)
+}
+
+fn race_of(races: usize, deeds: &[Deed], states: &[Left], seed: u64) -> Report {
     let place = private_root("races");
     let mut chance = Chance::new(seed);
-    let mut report = Report { contenders, ..Report::default() };
-    let ring = Arc::new(Ring::new(contenders));
-    let threads: Vec<_> = (0..contenders).map(|_| Ring::join(&ring)).collect();
+    let mut report = Report { contenders: deeds.len(), ..Report::default() };
+    let ring = Arc::new(Ring::new(deeds.len()));
+    let threads: Vec<_> = deeds.iter().map(|deed| Ring::join(&ring, *deed)).collect();
     for race in 0..races {
-        let left = Left::ALL[usize::try_from(chance.below(Left::ALL.len() as u64)).unwrap()];
+        let left = states[usize::try_from(chance.below(states.len() as u64)).unwrap()];
         let run = place.join(format!("run{race}"));
         let kept = leave(&run, left);
         let came = ring.race(&run);
@@ -98,6 +118,28 @@ pub fn run(races: usize, contenders: usize, seed: u64) -> Report {
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     let _ = std::fs::remove_dir_all(place);
     report
+}
+
+/// What a contender does with the place.
+type Deed = fn(&Endpoint, &Runtime) -> Came;
+
+fn claims(endpoint: &Endpoint, runtime: &Runtime) -> Came {
+    let _inside = runtime.enter();
+    came(transport::claim(endpoint).map(|claim| Came::Owner { _held: Box::new(claim) }))
+}
+
+/// More than once, so that some are in the midst of it whenever somebody claims.
+fn clears(endpoint: &Endpoint, runtime: &Runtime) -> Came {
+    let clearings = (0..CLEARINGS).map(|_| runtime.block_on(transport::clear(endpoint, &[])));
+    came(clearings.map(|cleared| cleared.map(|_| Came::Second)).collect::<Result<Vec<_>, _>>().map(|_| Came::Second))
+}
+
+fn came(done: Result<Came, Error>) -> Came {
+    match done {
+        Ok(came) => came,
+        Err(Error::Owned(_)) => Came::Second,
+        Err(error) => Came::Refused(words_of(&error)),
+    }
 }
 
 fn note(report: &mut Report, left: Left, came: Vec<Came>, run: &Path) {
@@ -127,19 +169,14 @@ impl Ring {
         Self { line: Barrier::new(contenders + 1), place: Mutex::default(), came: Mutex::default() }
     }
 
-    fn join(ring: &Arc<Self>) -> std::thread::JoinHandle<()> {
+    fn join(ring: &Arc<Self>, deed: Deed) -> std::thread::JoinHandle<()> {
         let ring = Arc::clone(ring);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let _inside = runtime.enter();
             loop {
                 ring.line.wait();
                 let Some(place) = ring.place.lock().unwrap().clone() else { return };
-                let came = match transport::claim(&Endpoint::in_directory(place)) {
-                    Ok(claim) => Came::Owner { _held: Box::new(claim) },
-                    Err(Error::Owned(_)) => Came::Second,
-                    Err(error) => Came::Refused(words_of(&error)),
-                };
+                let came = deed(&Endpoint::in_directory(place), &runtime);
                 ring.came.lock().unwrap().push(came);
                 ring.line.wait();
             }

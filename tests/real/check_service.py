@@ -149,7 +149,7 @@ def port_taken(world):
         ensure("python3 (pid " in named, f"the doctor says {named}")
 
 
-@check("uninstalled: no unit, no link, no process, and an editor still gets its answer", NEEDS)
+@check("uninstalled: no unit, no link, no process, no lock, and an editor still gets its answer", NEEDS)
 def uninstalled(world):
     manager = person(world)
     before = units(manager)
@@ -163,11 +163,12 @@ def uninstalled(world):
         known = done(manager.ask("systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "aic-broker*"))
         ensure(known.strip() == "", f"systemd still knows {known}")
         ensure(not manager.brokers(), f"left running: {manager.brokers()}")
+        left = manager.runtime()
+        ensure(not left.exists(), lambda: f"left in {left}: {list(left.iterdir())}")
         call(editor)
         ensure(main_pid(manager) == 0 and len(manager.brokers()) == 1, "the editor did not start a broker of its own")
         done(manager.broker("uninstall"))
-        done(manager.broker("stop"))
-    eventually(lambda: not manager.brokers(), "the last broker leaves")
+    ensure(not manager.brokers() and not left.exists(), f"left at last: {manager.brokers()}, {left}")
 
 
 # The hello of another release, said by a process of the user.

@@ -82,9 +82,13 @@ class UserManager:
     def broker(self, *words):
         return self.ask(self.programs / "aic-broker", *words)
 
+    def runtime(self):
+        """The broker's directory, as it is seen from here."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{RUNTIME}/aic-broker")
+
     def socket(self):
-        """The broker's socket, as it is seen from here."""
-        return pathlib.Path(f"/proc/{self.process.pid}/root{RUNTIME}/aic-broker/broker.sock")
+        """The broker's socket, likewise."""
+        return self.runtime() / "broker.sock"
 
     def state(self, unit, *properties):
         """What systemd says of a unit."""

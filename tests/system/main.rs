@@ -36,6 +36,7 @@ mod threats;
 mod tls;
 mod tools;
 mod two_users;
+mod uninstall;
 mod upgrade;
 mod wall;
 mod windows;

@@ -118,9 +118,9 @@ pub(super) enum Configured {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Put the editors back as they were, and remove the service
+    /// Put the editors back as they were, remove the service, and end the daemon; the audit log stays
     Uninstall {
-        /// Show what would be put back, and change nothing
+        /// Show what would be put back, removed and ended, and change nothing
         #[arg(long)]
         dry_run: bool,
     },

@@ -40,6 +40,11 @@ pub(super) enum Error {
 }
 
 impl Error {
+    /// An answer that does not belong to the question.
+    pub(super) fn strange() -> Self {
+        Self::Broken("the broker answered something else; are both programs of the same version?".to_owned())
+    }
+
     /// The exit code that stands for it.
     pub(super) fn report(&self) -> ExitCode {
         match self {
@@ -168,10 +173,15 @@ async fn last_words(child: &mut tokio::process::Child) -> String {
 
 /// Runs a command's conversation.
 pub(super) fn converse(work: impl Future<Output = ExitCode>) -> ExitCode {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
-        Err(error) => stop(code::FAILED, &error.to_string()),
-    }
+    to_its_end(work).unwrap_or_else(|reason| stop(code::FAILED, &reason))
+}
+
+/// Runs a part of a command that waits for others.
+///
+/// Errors: the OS has no room for it.
+pub(super) fn to_its_end<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map(|runtime| runtime.block_on(work)).map_err(|error| error.to_string())
 }
 
 /// Ends a command with a refusal of the broker.
@@ -186,5 +196,5 @@ pub(super) fn refused(failure: &Failure) -> ExitCode {
 
 /// An answer that does not belong to the question.
 pub(super) fn strange() -> ExitCode {
-    stop(code::FAILED, "the broker answered something else; are both programs of the same version?")
+    Error::strange().report()
 }

@@ -81,21 +81,30 @@ pub(super) fn pause(places: &Places, paused: bool) -> ExitCode {
 /// Ends the broker and waits until it is gone.
 pub(super) fn stop(places: &Places) -> ExitCode {
     converse(async {
-        let mut link = match Link::find(places).await {
-            Ok(link) => link,
-            Err(error) => return error.report(),
-        };
-        match link.ask(&ToBroker::Stop(Ask { id: 1 })).await {
-            Ok(ToShim::Done(_)) => {}
-            Ok(_) => return strange(),
-            Err(error) => return error.report(),
-        }
-        match link.next().await {
-            Err(Error::Broken(_)) => {
-                say("stopped: all sessions are signed out");
+        match leave(places).await {
+            Ok(()) => {
+                say(STOPPED);
                 ExitCode::SUCCESS
             }
-            _ => strange(),
+            Err(error) => error.report(),
         }
     })
+}
+
+/// What is said when it is gone.
+pub(super) const STOPPED: &str = "stopped: all sessions are signed out";
+
+/// Tells the broker to leave, and waits until it has signed out everywhere.
+///
+/// Errors: none runs, or it does something else.
+pub(super) async fn leave(places: &Places) -> Result<(), Error> {
+    let mut link = Link::find(places).await?;
+    match link.ask(&ToBroker::Stop(Ask { id: 1 })).await? {
+        ToShim::Done(_) => {}
+        _ => return Err(Error::strange()),
+    }
+    match link.next().await {
+        Err(Error::Broken(_)) => Ok(()),
+        _ => Err(Error::strange()),
+    }
 }

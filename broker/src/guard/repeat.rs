@@ -26,7 +26,12 @@ const REMEMBERED: usize = 1024;
 const TOLD: usize = 32;
 
 /// The key's name in the socket's directory.
-const KEY: &str = "repeat.key";
+pub const KEY: &str = "repeat.key";
+
+/// Whether a repeat of a write of then is still held back.
+pub fn is_held_back(at: Moment, now: Moment) -> bool {
+    !at.plus(HELD_BACK).has_come(now)
+}
 
 /// Stands for a call's tool and arguments without holding any of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -160,7 +165,7 @@ impl Repeats {
 
     fn doubts(&self, now: Moment) -> MutexGuard<'_, VecDeque<Doubt>> {
         let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
-        doubts.retain(|doubt| !doubt.at.plus(HELD_BACK).has_come(now));
+        doubts.retain(|doubt| is_held_back(doubt.at, now));
         doubts
     }
 }

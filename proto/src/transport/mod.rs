@@ -17,13 +17,24 @@ mod windows;
 use windows as os;
 
 pub use interprocess::local_socket::tokio::{Listener, Stream};
-pub use os::{Claim, Handed, adopt, claim, connect, endpoint, peer, user_id};
+pub use os::{Claim, Handed, adopt, claim, clear, connect, endpoint, peer, user_id};
 
 /// Who is at the other end: what the OS says, not what they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     /// The process that connected: a label, nothing is decided by it.
     pub pid: Option<u32>,
+}
+
+/// What became of the directory that brokers used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cleared {
+    /// There was none.
+    WasGone,
+    /// It is removed.
+    Removed,
+    /// Somebody listens there, or it holds something else.
+    Stays,
 }
 
 /// Why there is no socket to listen on or to speak through.

@@ -13,8 +13,15 @@ use super::{Error, Peer};
 use crate::endpoint::{self, Endpoint, Found, Insecure};
 
 mod adopt;
+mod clear;
 
 pub use adopt::{Handed, adopt};
+pub use clear::clear;
+
+/// How often a place is made anew that somebody clears away meanwhile: `uninstall` alone does, and not in a row.
+const ATTEMPTS: usize = 8;
+/// What a socket is called before it listens; the process's number follows.
+const ARRIVING: &str = ".broker.sock.";
 
 /// The user whose broker this is.
 #[must_use]
@@ -81,17 +88,28 @@ impl Drop for Claim {
 ///
 /// Errors: [`Error::Owned`] when another process holds the lock, [`Error::Insecure`] when the place is not safe.
 pub fn claim(endpoint: &Endpoint) -> Result<Claim, Error> {
-    create(&endpoint.directory)?;
-    check(&endpoint.directory)?;
-    let lock = hold(&endpoint.lock())?;
+    let lock = hold_in(endpoint)?;
     let socket = endpoint.socket();
     make_way(&socket)?;
-    let arriving = endpoint.directory.join(format!(".{}.{}", endpoint::SOCKET, std::process::id()));
+    let arriving = endpoint.directory.join(format!("{ARRIVING}{}", std::process::id()));
     let listener = listen(&arriving)?;
     fs::set_permissions(&arriving, fs::Permissions::from_mode(0o600)).map_err(io_error("securing", &arriving))?;
     let identity = identity(&arriving).map_err(io_error("looking at", &arriving))?;
     fs::rename(&arriving, &socket).map_err(io_error("naming", &socket))?;
     Ok(Claim { listener, socket, identity, is_ours: true, _lock: lock })
+}
+
+/// Holds the lock in a safe directory. Nobody clears the directory away while the lock is held, so it is judged then, too.
+fn hold_in(endpoint: &Endpoint) -> Result<File, Error> {
+    for _ in 0..ATTEMPTS {
+        create(&endpoint.directory)?;
+        match check(&endpoint.directory).and_then(|()| hold(&endpoint.lock())) {
+            Err(Error::Absent) => {}
+            Err(Error::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => {}
+            held => return held.and_then(|lock| check(&endpoint.directory).map(|()| lock)),
+        }
+    }
+    Err(Error::Owned(endpoint.lock()))
 }
 
 /// A name can replace any other but a directory's: an empty one is removed, and what is in another is somebody's.
@@ -118,7 +136,21 @@ fn remove_leftover(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Holds the lock that the name leads to. Who takes the name away holds the lock, too: of two who opened different files,
+/// one finds that the name does not lead to its own.
+///
+/// Errors: [`Error::Owned`] when somebody else holds it.
 fn hold(path: &Path) -> Result<File, Error> {
+    for _ in 0..ATTEMPTS {
+        let lock = lock(path)?;
+        if is_named(&lock, path) {
+            return Ok(lock);
+        }
+    }
+    Err(Error::Owned(path.to_path_buf()))
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
     let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
     let file = OpenOptions::new()
         .create(true)
@@ -133,6 +165,10 @@ fn hold(path: &Path) -> Result<File, Error> {
         Err(TryLockError::WouldBlock) => Err(Error::Owned(path.to_path_buf())),
         Err(TryLockError::Error(cause)) => Err(io_error("locking", path)(cause)),
     }
+}
+
+fn is_named(file: &File, path: &Path) -> bool {
+    file.metadata().is_ok_and(|own| identity(path).is_ok_and(|named| named == (own.dev(), own.ino())))
 }
 
 /// Connects to the user's broker, if there is one, and makes sure that it is the user's.

@@ -22,7 +22,7 @@ use windows_sys::Win32::Security::{GetTokenInformation, TOKEN_QUERY, TOKEN_USER,
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, SECURITY_IDENTIFICATION};
 use windows_sys::Win32::System::Threading::{OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION};
 
-use super::{Error, Peer};
+use super::{Cleared, Error, Peer};
 use crate::endpoint::{Endpoint, PIPES, sid_text};
 
 /// How long a connection waits for the broker's next pipe: between two of them there are microseconds.
@@ -76,6 +76,13 @@ pub type Handed = std::convert::Infallible;
 /// Errors: none.
 pub async fn adopt(_endpoint: &Endpoint, handed: Handed) -> Result<Claim, Error> {
     match handed {}
+}
+
+/// A pipe ends with its broker: nothing is left, nothing is to be cleared away.
+///
+/// Errors: none.
+pub async fn clear(_endpoint: &Endpoint, _files: &[&str]) -> Result<Cleared, Error> {
+    Ok(Cleared::WasGone)
 }
 
 /// `interprocess` asks for the first instance of the name and turns remote clients away.

@@ -6,6 +6,7 @@ mod edit;
 mod editors;
 mod here;
 mod keep;
+mod leftovers;
 mod probe;
 mod service;
 
@@ -76,11 +77,12 @@ fn register(places: &Places, config: &Config, wanted: &Wanted) -> ExitCode {
     )
 }
 
-/// Takes the service back, and puts every editor back.
+/// Takes the service back, puts every editor back, and ends the broker. That one part fails is no reason to leave the others.
 pub(super) fn uninstall(places: &Places, dry_run: bool) -> ExitCode {
     let service = service::uninstall(places, dry_run);
     let editors = put_back(places, dry_run);
-    service.map_or_else(|(code, reason)| stop(code, &reason), |()| editors)
+    let broker = leftovers::clear(places, dry_run);
+    service.and(broker).map_or_else(|(code, reason)| stop(code, &reason), |()| editors)
 }
 
 fn put_back(places: &Places, dry_run: bool) -> ExitCode {

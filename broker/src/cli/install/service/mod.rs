@@ -256,9 +256,8 @@ fn answers(places: &Places) -> Result<(), String> {
     if !this::ACTIVATES {
         return Ok(());
     }
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(Link::activate(places)).map(drop).map_err(|error: link::Error| error.to_string())
+    let met = link::to_its_end(Link::activate(places))?;
+    met.map(drop).map_err(|error| error.to_string())
 }
 
 /// As far as it goes: what is not there cannot be taken back.
