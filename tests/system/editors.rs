@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use aic_tests::harness::{Done, World};
+use aic_tests::harness::{Done, SOON, World, eventually};
 
 use crate::world;
 
@@ -39,10 +39,23 @@ fn read(file: &Path) -> String {
 }
 
 /// All editors of the table, as a person has them.
-fn furnished() -> (World, Vec<(PathBuf, &'static str)>) {
+fn furnished() -> (World, Vec<(PathBuf, String)>) {
+    furnished_with(str::to_owned)
+}
+
+fn furnished_with(ends: fn(&str) -> String) -> (World, Vec<(PathBuf, String)>) {
     let world = world();
-    let files = EDITORS.map(|(_, place, text)| (lay(&world, place, text), text)).to_vec();
+    let files = EDITORS.map(|(_, place, text)| (lay(&world, place, &ends(text)), ends(text))).to_vec();
     (world, files)
+}
+
+/// A text with the line ends of Unix, and of Windows.
+fn with_lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+fn with_crlf(text: &str) -> String {
+    with_lf(text).replace('\n', "\r\n")
 }
 
 fn install(world: &World) -> Done {
@@ -51,26 +64,49 @@ fn install(world: &World) -> Done {
 
 #[test]
 fn every_editor_gets_the_entry_and_is_put_back_byte_for_byte() {
-    let (world, files) = furnished();
+    for ends in [str::to_owned, with_lf, with_crlf] {
+        let (world, files) = furnished_with(ends);
 
-    let said = install(&world).left_with(0).said();
+        let said = install(&world).left_with(0).said();
 
-    assert!(said.contains("aic-mcp answers with 54 tools"), "{said}");
-    let shim = world.place.programs.join("aic-mcp").display().to_string();
-    for (file, before) in &files {
-        let after = read(file);
-        assert!(after.contains(&shim) && after.contains("AIC_BASE_URL") && after.contains("\"t0\""), "{after}");
-        // a line of before may have got a comma behind it, and nothing else
-        let mut rest = after.lines();
-        for line in before.lines() {
-            assert!(rest.any(|one| one.trim_end_matches(',') == line.trim_end_matches(',')), "{line:?} in {after}");
+        assert!(said.contains("aic-mcp answers with 54 tools"), "{said}");
+        let shim = world.place.programs.join("aic-mcp").display().to_string();
+        for (file, before) in &files {
+            has_the_entry_and_nothing_else(&read(file), before, &shim);
         }
+        world.run(&["uninstall"]).left_with(0);
+        for (file, before) in &files {
+            assert_eq!(read(file), *before);
+        }
+        assert!(!world.place.state.exists());
     }
-    world.run(&["uninstall"]).left_with(0);
-    for (file, before) in &files {
-        assert_eq!(read(file), *before);
+}
+
+/// A line of before may have got a comma behind it; the line ends are those of before.
+fn has_the_entry_and_nothing_else(after: &str, before: &str, shim: &str) {
+    assert!(after.contains(shim) && after.contains("AIC_BASE_URL") && after.contains("\"t0\""), "{after}");
+    let mut rest = after.lines();
+    for line in before.lines() {
+        assert!(rest.any(|one| one.trim_end_matches(',') == line.trim_end_matches(',')), "{line:?} in {after}");
     }
-    assert!(!world.place.state.join("editors").exists());
+    let windows = after.matches("\r\n").count();
+    assert_eq!(windows, if before.contains("\r\n") { after.matches('\n').count() } else { 0 }, "{after}");
+}
+
+/// Every editor of the issue has a server of somebody else; comments, trailing commas, letters and line ends of all kinds are there.
+#[test]
+fn the_fixtures_are_as_people_have_them() {
+    for (name, _, text) in EDITORS {
+        assert!(text.contains("KEEP"), "{name}");
+        assert!(
+            name == "vscodium" || !text.is_ascii() && (text.contains("command") || text.contains("rl\":")),
+            "{name}"
+        );
+    }
+    let having = |what: fn(&str) -> bool| EDITORS.iter().filter(|(_, _, text)| what(text)).count();
+    assert!(having(|text| text.contains("// ") || text.contains("/* ") || text.contains("# ")) >= 5);
+    assert!(having(|text| text.contains(",\n}") || text.contains(",\n  }") || text.contains(",\n\t}")) >= 3);
+    assert!(having(|text| text.contains("\r\n")) >= 2);
 }
 
 #[test]
@@ -247,6 +283,23 @@ fn a_tenant_that_may_not_be_administered_is_in_no_configuration() {
 }
 
 #[test]
+fn a_tenant_that_nobody_named_is_asked_for_on_a_terminal_and_nowhere_else() {
+    let world = world();
+    world.write_configuration("browser = \"none\"\n");
+    let file = lay(&world, ".claude.json", "{}");
+
+    let told = world.run(&["install"]).left_with(2);
+    assert!(told.err.contains("aic-broker install --tenant openam-acme-dev.id.forgerock.io"), "{told:?}");
+    assert_eq!(read(&file), "{}");
+
+    let mut asking = world.begin_at_terminal("install");
+    eventually(SOON, "the question", || asking.said().contains("The tenant's host, for example").then_some(()));
+    asking.type_in("openam-own-dev.id.forgerock.io");
+    asking.done().left_with(0);
+    assert!(read(&file).contains("\"AIC_BASE_URL\": \"openam-own-dev.id.forgerock.io\""), "{}", read(&file));
+}
+
+#[test]
 fn what_is_missing_is_named() {
     let world = world();
 
@@ -261,6 +314,25 @@ fn what_is_missing_is_named() {
     let alone = install(&world).left_with(1);
     assert!(alone.err.contains("aic-mcp") && alone.err.contains("beside"), "{alone:?}");
     assert_eq!(read(&world.place.home.join(".claude.json")), "{}");
+}
+
+#[test]
+fn an_entry_is_tried_with_what_a_person_added_to_it() {
+    let world = world();
+    let file = lay(&world, ".claude.json", "{}");
+    install(&world).left_with(0);
+    let with = |arguments: &str| read(&file).replace("\"args\": []", arguments);
+    let good = with("\"args\": [\"--read-only\"]");
+    fs::write(&file, &good).unwrap();
+    install(&world).left_with(0);
+    let wrong = good.replace("--read-only", "--red-only");
+    fs::write(&file, &wrong).unwrap();
+
+    let done = install(&world).left_with(1);
+
+    assert!(done.err.contains("--red-only` does not answer as an MCP server: it ended"), "{done:?}");
+    assert!(done.err.contains(&file.display().to_string()), "{done:?}");
+    assert_eq!(read(&file), wrong);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::edit::{self, Older};
 use super::editors::{Editor, Server};
 use super::keep::{self, Backup, Backups};
+use super::probe::Probe;
 use super::{difference, here};
 
 /// What came of one configuration.
@@ -21,32 +22,46 @@ pub(super) enum Outcome {
     AsItWas,
 }
 
-/// Registers the server; a dry run changes nothing.
+/// Registers the server, once its entry was tried as it will stand in the file; without a probe nothing is changed.
 ///
-/// Errors: the configuration cannot be read, changed or kept; it is left as it is then.
+/// Errors: the configuration cannot be read, changed or kept, or its entry does not answer; it is left as it is then.
 pub(super) fn put(
     editor: &Editor,
     file: &Path,
     server: &Server,
     backups: &Backups,
-    dry_run: bool,
+    probe: Option<&mut Probe>,
 ) -> Result<Outcome, String> {
     let before = here::read(file)?;
     let text = before.as_deref().unwrap_or_default();
     let changed = edit::put(editor.form, text, editor.group, &editor.entry(server))
         .map_err(|reason| here::within(file, &reason))?;
-    let Some((after, older)) = changed else { return Ok(Outcome::AsItWas) };
-    if !dry_run {
-        let original = match backups.load(editor.id, file) {
-            Some(kept) if kept.is_of(text) => kept.before,
-            kept => before.as_deref().map(|text| without_ours(editor, text, kept)),
-        };
-        backups
-            .save(editor.id, &Backup::of(file, original, &after))
-            .map_err(|error| format!("no backup could be kept, so nothing was changed: {error}"))?;
-        keep::replace(file, before.as_deref(), &after)?;
+    if let Some(probe) = probe {
+        try_out(editor, file, changed.as_ref().map_or(text, |(after, _)| after), probe)?;
+        if let Some((after, _)) = &changed {
+            write(editor, file, before.as_deref(), after, backups)?;
+        }
     }
+    let Some((after, older)) = changed else { return Ok(Outcome::AsItWas) };
     Ok(Outcome::Changed { lines: difference::between(text, &after), older })
+}
+
+fn try_out(editor: &Editor, file: &Path, text: &str, probe: &mut Probe) -> Result<(), String> {
+    let entry = edit::own(editor.form, text, editor.group).map_err(|reason| here::within(file, &reason))?;
+    let tried = probe.try_out(&entry.unwrap_or_default());
+    tried.map(drop).map_err(|reason| format!("{}: {reason}; the file was left as it is", file.display()))
+}
+
+fn write(editor: &Editor, file: &Path, before: Option<&str>, after: &str, backups: &Backups) -> Result<(), String> {
+    let text = before.unwrap_or_default();
+    let original = match backups.load(editor.id, file) {
+        Some(kept) if kept.is_of(text) => kept.before,
+        kept => before.map(|text| without_ours(editor, text, kept)),
+    };
+    backups
+        .save(editor.id, &Backup::of(file, original, after))
+        .map_err(|error| format!("no backup could be kept, so nothing was changed: {error}"))?;
+    keep::replace(file, before, after)
 }
 
 fn without_ours(editor: &Editor, text: &str, kept: Option<Backup>) -> String {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::editors::{Form, NAME, is_ours};
 
 pub(crate) use older::Older;
+pub(super) use older::words;
 
 /// What stands under our name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,15 @@ pub(super) fn servers(form: Form, text: &str, group: &str) -> Result<Servers, Re
     let ours = our_path(group);
     let own = entries.iter().find(|(path, _)| *path == ours && older.iter().all(|older| older.path != *path));
     Ok(Servers { ours: own.map_or(State::Absent, |(_, entry)| judge(entry)), older })
+}
+
+/// Our entry, whatever it says.
+///
+/// Errors: the text cannot be read.
+pub(super) fn own(form: Form, text: &str, group: &str) -> Result<Option<Value>, Refused> {
+    let ours = our_path(group);
+    let there = entries(form, without_bom(text), group)?.into_iter().find(|(path, _)| *path == ours);
+    Ok(there.map(|(_, entry)| entry))
 }
 
 fn our_path(group: &str) -> Path {

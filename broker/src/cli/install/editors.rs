@@ -75,7 +75,8 @@ impl Server {
         json!({"AIC_BASE_URL": self.tenant})
     }
 
-    fn plain(&self) -> Value {
+    /// The entry in its plainest form.
+    pub(super) fn plain(&self) -> Value {
         json!({"command": self.command, "env": self.environment()})
     }
 

@@ -20,6 +20,7 @@ use crate::guard::tier;
 use apply::{Outcome, put, take};
 use editors::{EDITORS, Editor, Server};
 use keep::Backups;
+use probe::Probe;
 
 pub(crate) use edit::{Older, Servers, State};
 pub(crate) use here::editors;
@@ -58,23 +59,22 @@ fn register(places: &Places, config: &Config, wanted: &Wanted) -> ExitCode {
         }
         Err((code, reason)) => return stop(code, &reason),
     };
+    let mut probe = Probe::default();
     if wanted.dry_run {
         say(&format!("would start {} once and list its tools", server.command));
     } else {
-        match probe::handshake(&server) {
+        match probe.try_out(&server.plain()) {
             Ok(tools) => say(&format!("{} answers with {tools} tools for {}", server.command, server.tenant)),
             Err(reason) => return stop(code::FAILED, &format!("{reason}; no editor was changed")),
         }
     }
     let backups = Backups::below(&places.state);
-    let words =
-        if wanted.dry_run { ["would be changed", "is right already"] } else { ["registered", "is right already"] };
-    report(
-        editors
-            .iter()
-            .map(|(editor, file)| (*editor, file.clone(), put(editor, file, &server, &backups, wanted.dry_run))),
-        words,
-    )
+    let word = if wanted.dry_run { "would be changed" } else { "registered" };
+    let done = editors.iter().map(|(editor, file)| {
+        let probe = (!wanted.dry_run).then_some(&mut probe);
+        (*editor, file.clone(), put(editor, file, &server, &backups, probe))
+    });
+    report(done, [word, "is right already"])
 }
 
 /// Takes the service back, puts every editor back, and ends the broker. That one part fails is no reason to leave the others.

@@ -42,7 +42,7 @@ impl Older {
 }
 
 /// What an entry starts, word by word.
-pub(super) fn words(entry: &Value) -> Vec<&str> {
+pub(in super::super) fn words(entry: &Value) -> Vec<&str> {
     let of = |member: &str| match entry.get(member) {
         Some(Value::String(word)) => vec![word.as_str()],
         Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect(),
