@@ -108,8 +108,8 @@ pub(super) const LESSONS: [Lesson; 14] = [
     Lesson {
         command: "completions",
         examples: [
-            ("aic-broker completions bash > ~/.local/share/bash-completion/completions/aic-broker", "for bash"),
-            ("aic-broker completions fish > ~/.config/fish/completions/aic-broker.fish", "for fish"),
+            ("source <(aic-broker completions bash)", "for this bash; the same line in ~/.bashrc for each one"),
+            ("aic-broker completions fish | source", "for this fish; the same line in config.fish for each one"),
         ],
         codes: ALONE,
     },
