@@ -83,6 +83,31 @@ fn a_refresh_token_that_comes_is_given_back_and_never_used() {
 }
 
 #[test]
+fn what_an_exchange_gives_beyond_what_was_asked_for_is_not_used() {
+    let world = world();
+    world.run(&["login"]).left_with(0);
+    // the tenant is looked at before its first token is handed out
+    world.run(&["token", "--tenant", "t0", "--scope", "fr:am:*"]).left_with(0);
+    let token = || world.run(&["token", "--tenant", "t0", "--scope", "fr:idm:*"]);
+    let answer = |more: serde_json::Value| {
+        let mut answer = json!({"access_token": "canned", "token_type": "Bearer", "expires_in": 300});
+        answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        world.tenant().switches().exchange_answers = vec![Canned::json(200, answer)].into();
+    };
+
+    answer(json!({"scope": "fr:idm:* fr:am:*", "refresh_token": "surplus"}));
+    let wide = token().left_with(1);
+    assert!(wide.out.is_empty() && wide.err.contains("granted the scope fr:am:*"), "{wide:?}");
+    eventually(SOON, "both are given back", || (calls::revocations(world.tenant()) == 2).then_some(()));
+
+    answer(json!({"scope": "fr:idm:*", "refresh_token": "surplus"}));
+    let right = token().left_with(0);
+    assert_eq!(right.out.trim(), "canned");
+    eventually(SOON, "the refresh token is given back", || (calls::revocations(world.tenant()) == 3).then_some(()));
+    assert_eq!(calls::grants(world.tenant(), "refresh_token"), 0);
+}
+
+#[test]
 fn sessions_end_when_nobody_was_connected_for_a_while() {
     let world = builder().top("session_linger = \"1s\"").build();
     let mut editor = world.editor("editor");

@@ -28,6 +28,8 @@ pub struct Exchanged {
     pub lifetime: Duration,
     /// A refresh token that nobody asked for: it is revoked and dropped.
     pub refresh: Option<Secret>,
+    /// A scope that AM granted and nobody asked for: then nothing of this is used, and all of it is given back.
+    pub surplus: Option<String>,
 }
 
 /// Why there is no scoped token.
@@ -107,12 +109,12 @@ pub(super) fn form_headers() -> HeaderMap {
 pub(super) fn judge(reply: &http::Reply, scopes: &[&str]) -> Result<Exchanged, ExchangeError> {
     let status = |what: &str| format!("{what} (status {})", reply.status);
     match (reply.status, token::read(&reply.body)) {
-        (200, Read::Granted(answer)) => match surplus(answer.scope.as_deref(), scopes) {
-            None => Ok(Exchanged { lifetime: answer.lifetime(), token: answer.access, refresh: answer.refresh }),
-            Some(more) => {
-                Err(ExchangeError::Odd(format!("AM granted the scope {}, which was not asked for", said(more))))
-            }
-        },
+        (200, Read::Granted(answer)) => Ok(Exchanged {
+            surplus: surplus(answer.scope.as_deref(), scopes).map(said),
+            lifetime: answer.lifetime(),
+            token: answer.access,
+            refresh: answer.refresh,
+        }),
         (429, _) => Err(ExchangeError::Limited(http::retry_after(&reply.headers, Moment::now().wall))),
         (500.., _) => Err(ExchangeError::Unreachable(status("AM failed"))),
         (401, Read::Refused(refusal)) => Err(ExchangeError::Rejected(refusal.to_string())),
@@ -143,11 +145,17 @@ mod tests {
     fn an_answer_says_whether_signing_in_helps() {
         type Wanted = fn(&Result<Exchanged, ExchangeError>) -> bool;
         let cases: [(u16, &str, Wanted); 11] = [
-            (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a"}"#, |done| done.is_ok()),
-            (200, r#"{"access_token":"t","token_type":"Bearer"}"#, |done| done.is_ok()),
-            (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#, |done| {
-                matches!(done, Err(ExchangeError::Odd(_)))
+            (200, r#"{"access_token":"t","token_type":"Bearer","scope":"a"}"#, |done| {
+                matches!(done, Ok(Exchanged { surplus: None, .. }))
             }),
+            (200, r#"{"access_token":"t","token_type":"Bearer"}"#, |done| {
+                matches!(done, Ok(Exchanged { surplus: None, .. }))
+            }),
+            (
+                200,
+                r#"{"access_token":"t","token_type":"Bearer","scope":"a b"}"#,
+                |done| matches!(done, Ok(Exchanged { surplus: Some(scope), .. }) if scope == "b"),
+            ),
             (400, r#"{"error":"invalid_request"}"#, |done| matches!(done, Err(ExchangeError::Rejected(_)))),
             (400, r#"{"error":"invalid_grant"}"#, |done| matches!(done, Err(ExchangeError::Rejected(_)))),
             (401, "", |done| matches!(done, Err(ExchangeError::Rejected(_)))),
@@ -168,10 +176,9 @@ mod tests {
         for body in
             [r#"{"error":"\u001b]8;;x\u0007"}"#, r#"{"access_token":"t","token_type":"Bearer","scope":"a \u001b[2J"}"#]
         {
-            let told = judge(&answer(200, body), &["a"]).err();
-            let text = match told {
-                Some(ExchangeError::Refused(text) | ExchangeError::Odd(text)) => text,
-                other => format!("\n{other:?}"),
+            let text = match judge(&answer(200, body), &["a"]) {
+                Err(ExchangeError::Refused(text)) | Ok(Exchanged { surplus: Some(text), .. }) => text,
+                other => format!("\n{:?}", other.err()),
             };
             assert!(!text.chars().any(char::is_control), "{text:?}");
         }

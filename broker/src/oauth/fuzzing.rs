@@ -63,7 +63,7 @@ fn taken(tenant: &Tenant, redirect: Redirect) -> Option<Redirected> {
 pub fn exchanged(status: u16, body: &[u8], scopes: &[&str]) -> Result<String, String> {
     let reply = http::Reply { status, headers: http::HeaderMap::new(), body: Zeroizing::new(body.to_vec()) };
     match exchange::judge(&reply, scopes) {
-        Ok(exchanged) => Ok(exchanged.token.expose().to_owned()),
+        Ok(exchanged) => exchanged.surplus.map_or_else(|| Ok(exchanged.token.expose().to_owned()), Err),
         Err(error) => Err(format!("{error:?}")),
     }
 }

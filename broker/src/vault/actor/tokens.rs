@@ -11,7 +11,7 @@ use super::{Actor, BearerReply, Held, News};
 use crate::clock::Moment;
 use crate::config::Tenant;
 use crate::oauth::{self, ExchangeError, Exchanged, Opener};
-use crate::secret::Bearer;
+use crate::secret::{Bearer, Secret};
 use crate::vault::machine::{self, By, Event, Generation};
 use crate::vault::scoped;
 use crate::vault::{Ended, Happening, Need, Scoped};
@@ -78,6 +78,11 @@ impl<O: Opener + Clone + 'static> Actor<O> {
         let waiting = self.exchanging.remove(&key).unwrap_or_default();
         let current = self.state.session().filter(|current| current.generation == session).cloned();
         match (outcome, current) {
+            (Ok(Exchanged { token, refresh, surplus: Some(scope), .. }), Some(_)) => {
+                self.give_back_unused(token, refresh);
+                let odd = ExchangeError::Odd(format!("AM granted the scope {scope}, which was not asked for"));
+                refuse(waiting, &exchange_failure(&self.tenant, &odd));
+            }
             (Ok(exchanged), Some(_)) => self.hand_out(session, key, exchanged, waiting).await,
             (Err(ExchangeError::Rejected(words)), Some(current))
                 if machine::is_fresh_and_unproven(&current, Moment::now()) =>
@@ -89,14 +94,20 @@ impl<O: Opener + Clone + 'static> Actor<O> {
                 self.happen(Event::Rejected(session)).await;
                 self.again(&key, waiting).await;
             }
-            (Ok(exchanged), None) => {
-                let late = [Some(exchanged.token), exchanged.refresh];
-                self.give_back(&self.tenant.entry.exchange_client_id, late.into_iter().flatten());
+            (Ok(Exchanged { token, refresh, .. }), None) => {
+                self.give_back_unused(token, refresh);
                 self.again(&key, waiting).await;
             }
             (Err(_), None) => self.again(&key, waiting).await,
             (Err(error), Some(_)) => refuse(waiting, &exchange_failure(&self.tenant, &error)),
         }
+    }
+
+    /// Gives back what an exchange brought.
+    fn give_back_unused(&self, token: Secret, refresh: Option<Secret>) {
+        let acting = self.tokens.as_ref().map(|tokens| &tokens.acting_client);
+        let client = acting.unwrap_or(&self.tenant.entry.exchange_client_id);
+        self.give_back(client, refresh.into_iter().chain([token]));
     }
 
     pub(super) async fn hand_out(
