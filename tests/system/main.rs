@@ -18,6 +18,7 @@ mod existing_server;
 mod exit_codes;
 mod failures;
 mod full_disk;
+mod hardened;
 mod layers;
 mod life;
 mod memory;

@@ -1,4 +1,4 @@
-//! Other users of the machine, and other programs of the same one: they get past no door. Needs root, which plays them all.
+//! Other users of the machine get past no door. Needs root, which plays them all.
 //!
 //! The broker and its editors run as [`V`], the stranger as [`O`]; both are ids that no machine gives to anybody.
 
@@ -7,22 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use aic_proto::hello::{Hello, Role};
-use aic_tests::harness::{Done, Mode, Running, SOON, World, eventually};
-use rustix::process::Signal;
+use aic_tests::harness::{Mode, Running, SOON, World, eventually};
 use serde_json::json;
 
 use crate::{builder, calls};
 
-const V: u32 = 61_001;
+pub const V: u32 = 61_001;
 const O: u32 = 61_002;
 
 /// Whether this is root, who can play the users; `tests/run` counts these tests as skipped where it is not.
-fn can_play() -> bool {
+pub fn can_play() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 /// Begins a Python program as a user.
-fn python(uid: u32, program: &str, arguments: &[&str]) -> Running {
+pub fn python(uid: u32, program: &str, arguments: &[&str]) -> Running {
     let mut command = Command::new("/usr/bin/setpriv");
     command.args([format!("--reuid={uid}"), format!("--regid={uid}"), "--clear-groups".to_owned()]);
     command.args(["/usr/bin/python3", "-c", program]).args(arguments).current_dir("/");
@@ -121,21 +120,29 @@ fn a_socket_of_somebody_else_is_told_nothing() {
     if !can_play() {
         return;
     }
-    let world = builder().of_user(V).build();
     let program = "import os,socket,sys
 s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1],0o666)
 os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2])); s.listen(); print('listens',flush=True)
 while True: print('received',len(s.accept()[0].recv(100)),flush=True)";
-    let socket = world.place.socket();
-    let fake = python(0, program, &[socket.to_str().unwrap(), &O.to_string()]);
-    eventually(SOON, "it listens", || fake.said().contains("listens").then_some(()));
+    for behind_a_link in [false, true] {
+        let world = builder().of_user(V).build();
+        let mut socket = world.place.socket();
+        if behind_a_link {
+            symlink(fresh(&world, "theirs", O, 0o755).join("s"), &socket).unwrap();
+            socket = world.place.root.join("theirs/s");
+        }
+        let fake = python(0, program, &[socket.to_str().unwrap(), &O.to_string()]);
+        eventually(SOON, "it listens", || fake.said().contains("listens").then_some(()));
 
-    let asked = world.run(&["status"]);
+        let asked = world.run(&["status"]);
+        let called = calls::read(&mut world.editor("editor")).refused("broker_unavailable");
 
-    assert_eq!(asked.code, Some(1), "{asked:?}");
-    assert!(asked.err.contains("61002"), "{asked:?}");
-    eventually(SOON, "the connection ends", || fake.said().contains("received").then_some(()));
-    assert!(fake.said().contains("received 0"), "{}", fake.said());
+        assert_eq!(asked.code, Some(1), "{asked:?}");
+        assert!(asked.err.contains("61002") && called.text().contains("61002"), "{asked:?} {called}");
+        eventually(SOON, "both connections end", || (fake.said().matches("received").count() == 2).then_some(()));
+        assert_eq!(fake.said().matches("received 0\n").count(), 2, "{}", fake.said());
+        assert!(world.brokers().is_empty());
+    }
 }
 
 #[test]
@@ -162,119 +169,6 @@ print('holds',flush=True); time.sleep(600)";
         assert!(done.said().contains(&port), "{hosts:?}: {done:?}");
         assert!(world.browser.opened().is_empty(), "{hosts:?}");
     }
-}
-
-/// What another program of the same user can do to a process, each attempt with `ok` or the error's name.
-const PRY: &str = "import ctypes,errno,os,sys
-pid=int(sys.argv[1]); libc=ctypes.CDLL(None,use_errno=True)
-def tell(what,work):
-    try: work(); print(what,'ok')
-    except OSError as e: print(what,errno.errorcode[e.errno])
-def read(name): return lambda: open(f'/proc/{pid}/{name}','rb').read(1)
-def ask(*words):
-    def work():
-        if libc.syscall(*[ctypes.c_long(w) if isinstance(w,int) else w for w in words])<0: raise OSError(ctypes.get_errno(),'')
-    return work
-for name in ['environ','maps','mem','auxv']: tell(name,lambda: open(f'/proc/{pid}/{name}','rb').close() if name=='mem' else read(name)())
-tell('fd',lambda: os.listdir(f'/proc/{pid}/fd')); tell('exe',lambda: os.readlink(f'/proc/{pid}/exe')); tell('cwd',lambda: os.readlink(f'/proc/{pid}/cwd'))
-tell('pidfd_getfd',ask(438,os.pidfd_open(pid),0,0))
-b=ctypes.create_string_buffer(8)
-class V(ctypes.Structure): _fields_=[('b',ctypes.c_void_p),('n',ctypes.c_size_t)]
-at=int(open('/proc/self/maps').readline().split('-')[0],16) if len(sys.argv)<3 else int(sys.argv[2],16)
-tell('process_vm_readv',ask(310,pid,ctypes.byref(V(ctypes.addressof(b),8)),1,ctypes.byref(V(at,8)),1,0))
-tell('ptrace',ask(101,16,pid,0,0))";
-
-#[test]
-fn another_program_of_the_same_user_reads_nothing_of_the_broker() {
-    if !can_play() {
-        return;
-    }
-    let world = builder().of_user(V).build();
-    calls::read(&mut world.editor("editor")).succeeded();
-    let open = python(V, "import time; print('here',flush=True); time.sleep(600)", &[]);
-    eventually(SOON, "the control runs", || open.said().contains("here").then_some(()));
-
-    let pried = |pid: u32| -> Vec<(String, String)> {
-        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-        let heap = maps.lines().find(|line| line.contains("[heap]") || line.contains(" rw-p")).unwrap();
-        let done: Done = python(V, PRY, &[&pid.to_string(), heap.split('-').next().unwrap()]).done().left_with(0);
-        done.out.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
-    };
-
-    let (control, broker) = (pried(open.pid()), pried(world.broker().pid));
-    assert_eq!(control.len(), 10, "{control:?}");
-    assert!(control.iter().all(|(_, how)| how == "ok"), "an ordinary process is open: {control:?}");
-    assert!(broker.iter().all(|(_, how)| how == "EACCES" || how == "EPERM"), "{broker:?}");
-    assert_eq!(broker.len(), control.len());
-}
-
-#[test]
-fn a_broker_that_crashes_leaves_no_core() {
-    if !can_play() {
-        return;
-    }
-    let world = builder().of_user(V).build();
-    let unlimited = ["/usr/bin/prlimit", "--core=unlimited"];
-    let mut control = Command::new(unlimited[0]);
-    control.args([unlimited[1], "/usr/bin/python3", "-c", "import os; os.abort()"]).current_dir(&world.place.home);
-    assert!(Running::start(control).done().core, "an ordinary process leaves one");
-    let broker = world.serve_behind(&unlimited);
-
-    world.broker().end(Signal::ABORT);
-
-    let done = broker.done();
-    assert_eq!(done.code, None, "it ended by the signal: {done:?}");
-    assert!(!done.core, "{done:?}");
-}
-
-#[test]
-fn secrets_are_in_locked_pages_and_without_a_right_to_lock_the_broker_goes_on() {
-    if !can_play() {
-        return;
-    }
-    let pages = |pid: u32| {
-        let smaps = std::fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
-        let flags = smaps.lines().filter_map(|line| line.strip_prefix("VmFlags:"));
-        let of = |line: &str, flag: &str| line.split_whitespace().any(|word| word == flag);
-        let (mut locked, mut left_out) = (0, 0);
-        for line in flags {
-            locked += usize::from(of(line, "lo") && of(line, "dd"));
-            left_out += usize::from(of(line, "dd"));
-        }
-        (locked, left_out)
-    };
-    let complaint = "tokens may be swapped";
-
-    let world = builder().of_user(V).build();
-    let broker = world.serve();
-    calls::read(&mut world.editor("editor")).succeeded();
-    let (locked, _) = pages(world.broker().pid);
-    assert!(locked >= 1, "{locked}");
-    assert!(!broker.said().contains(complaint), "{}", broker.said());
-
-    let world = builder().of_user(V).build();
-    let broker = world.serve_behind(&["/usr/bin/prlimit", "--memlock=0"]);
-    calls::read(&mut world.editor("editor")).succeeded();
-    let (locked, left_out) = pages(world.broker().pid);
-    assert!(locked == 0 && left_out > 0, "{locked} {left_out}");
-    assert!(broker.said().contains(complaint), "{}", broker.said());
-}
-
-#[test]
-fn the_broker_gives_up_privileges_unless_it_opens_browsers() {
-    if !can_play() {
-        return;
-    }
-    let given_up = |world: &World| {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", world.broker().pid)).unwrap();
-        status.lines().find_map(|line| line.strip_prefix("NoNewPrivs:")).unwrap().trim().to_owned()
-    };
-    let without = builder().of_user(V).top("browser = \"none\"").build();
-    let _broker = without.serve();
-    let with = builder().of_user(V).build();
-    let _other = with.serve();
-
-    assert_eq!((given_up(&without).as_str(), given_up(&with).as_str()), ("1", "0"));
 }
 
 /// The sockets of a process that listen on TCP, and those of names without a file.
@@ -324,17 +218,27 @@ fn a_connection_that_is_handed_to_somebody_else_stays_the_user_s() {
     let _broker = world.serve();
     let hello: String =
         Hello::new("0", Role::Command).encode().unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    // the first one connects and gives its connection away, as the second user; the last one reports who it was
     let program = "import os,socket,sys
-s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); mine,theirs=socket.socketpair()
-if os.fork()==0:
-    socket.send_fds(theirs,[b'x'],[s.fileno()]); os._exit(0)
-os.wait(); s.close(); _,fds,_,_=socket.recv_fds(mine,1,1)
-t=socket.socket(fileno=fds[0]); t.send(bytes.fromhex(sys.argv[2])); print(len(t.recv(100)))";
+def become(uid): os.setgroups([]); os.setgid(uid); os.setuid(uid)
+mine,theirs=socket.socketpair(); v,o=int(sys.argv[3]),int(sys.argv[4]); child=os.fork()
+if child==0:
+    become(v); s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+    socket.send_fds(theirs,[b'x'],[s.fileno()]); theirs.recv(1); os._exit(0)
+_,fds,_,_=socket.recv_fds(mine,1,1); become(o)
+t=socket.socket(fileno=fds[0]); t.send(bytes.fromhex(sys.argv[2])); print(len(t.recv(100)))
+try: socket.socket(socket.AF_UNIX).connect(sys.argv[1])
+except OSError as e: print(e.errno)
+mine.send(b'x'); os.wait()";
+    let socket = world.place.socket();
+    let (v, o) = (V.to_string(), O.to_string());
 
-    let done = python(V, program, &[world.place.socket().to_str().unwrap(), &hello]).done().left_with(0);
+    let done = python(0, program, &[socket.to_str().unwrap(), &hello, &v, &o]).done().left_with(0);
 
-    // the OS tells who connected and not who writes now; no decision asks for the process's id
-    assert!(done.out.trim().parse::<u32>().unwrap() > 10, "{done:?}");
+    // the OS tells who connected and not who writes now: whoever gives a connection away, gives it away
+    let said: Vec<u32> = done.out.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(said[0] > 10 && said[1] == 13, "served, and refused with EACCES on its own: {done:?}");
+    assert!(world.audit().iter().all(|line| line.event() != "refusal"), "{:?}", world.audit());
 }
 
 /// A service manager of another user than the one who runs the tests: listens at its first argument, and at a connection

@@ -5,14 +5,16 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use crate::clock;
+use crate::os::Pages;
 use crate::secret::Secret;
 
 /// What every sealed record begins with: a mark and a version.
 const MARK: &[u8; 5] = b"AICB1";
 const NONCE_BYTES: usize = 24;
+const KEY_BYTES: usize = 32;
 
-/// The key of this process. With it gone, nobody can open what it sealed.
-pub(super) struct SealingKey(Zeroizing<[u8; 32]>);
+/// The key of this process, in memory of its own. With it gone, nobody can open what it sealed.
+pub(super) struct SealingKey(Pages);
 
 /// What a record belongs to; a record of another tenant, client, session or process does not open.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +29,8 @@ impl SealingKey {
     ///
     /// Errors: the OS has no randomness.
     pub(super) fn new() -> Result<Self, String> {
-        clock::random().map(|key| Self(Zeroizing::new(key))).map_err(|error| error.to_string())
+        let key: Zeroizing<[u8; KEY_BYTES]> = clock::random().map(Zeroizing::new).map_err(|error| error.to_string())?;
+        Ok(Self(Pages::copy_of(key.as_slice())))
     }
 
     /// Seals a token.
@@ -51,7 +54,7 @@ impl SealingKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(Key::from_slice(&*self.0))
+        XChaCha20Poly1305::new(Key::from_slice(&self.0))
     }
 }
 
