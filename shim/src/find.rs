@@ -51,15 +51,19 @@ pub(crate) enum Step {
 pub(crate) fn next(sight: &Sight, started: &Started, attempts: u32, searched: Duration, allowed: Duration) -> Step {
     match (sight, started) {
         (Sight::Unusable(reason), _) | (Sight::Absent, Started::Failed(reason)) => Step::GiveUp(reason.clone()),
-        _ if searched >= allowed => Step::GiveUp(silent(allowed)),
+        _ if searched >= allowed => Step::GiveUp(too_late(sight, allowed)),
         (Sight::Absent, Started::Not) => Step::Start,
         (Sight::Absent, Started::Yielded(ago)) if *ago >= START_AGAIN => Step::Start,
         _ => Step::Pause(pause(attempts)),
     }
 }
 
-fn silent(allowed: Duration) -> String {
-    format!("aic-broker did not begin to listen within {} s", allowed.as_secs().max(1))
+fn too_late(sight: &Sight, allowed: Duration) -> String {
+    let what = match sight {
+        Sight::Passing => "listens and did not answer",
+        Sight::Absent | Sight::Unusable(_) => "did not begin to listen",
+    };
+    format!("aic-broker {what} within {} s", allowed.as_secs().max(1))
 }
 
 fn pause(attempts: u32) -> Duration {
@@ -75,6 +79,7 @@ mod tests {
         let failed = || Started::Failed("bad configuration".into());
         let foreign = || Sight::Unusable("the socket belongs to user id 7".into());
         let seconds = Duration::from_secs;
+        let late = |what| Step::GiveUp(format!("aic-broker {what} within 10 s"));
         let cases = [
             (Sight::Absent, Started::Not, 0, Step::Start),
             (Sight::Absent, Started::Running, 0, Step::Pause(Duration::from_millis(2))),
@@ -86,8 +91,8 @@ mod tests {
             (Sight::Passing, failed(), 0, Step::Pause(Duration::from_millis(50))),
             (foreign(), Started::Not, 0, Step::GiveUp("the socket belongs to user id 7".into())),
             (foreign(), Started::Running, 0, Step::GiveUp("the socket belongs to user id 7".into())),
-            (Sight::Absent, Started::Running, 10, Step::GiveUp(silent(SEARCH))),
-            (Sight::Passing, Started::Not, 10, Step::GiveUp(silent(SEARCH))),
+            (Sight::Absent, Started::Running, 10, late("did not begin to listen")),
+            (Sight::Passing, Started::Not, 10, late("listens and did not answer")),
         ];
 
         for (sight, started, searched, wanted) in cases {

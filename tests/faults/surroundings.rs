@@ -80,7 +80,8 @@ fn a_stopped_broker_costs_a_call_its_time_and_the_next_one_nothing() {
 
     assert!(answer.is_error() && answer.executed() != "yes", "{answer}");
     assert!(answer.took < Duration::from_secs(6), "{answer}");
-    fresh.refused("broker_unavailable");
+    let fresh = fresh.refused("broker_unavailable");
+    assert!(fresh.text().contains("did not answer"), "{fresh}");
     read(&mut editor).succeeded();
     let arrived = world.tenant().ledger().iter().filter(|entry| entry.path.ends_with("esv-stopped")).count();
     assert!(arrived <= 1 && (arrived == 0 || answer.executed() == "unknown"), "{arrived}: {answer}");
