@@ -86,16 +86,81 @@ def after_a_crash(world):
     ensure(len(bus.items()) == 1, "the next session is not in the keyring")
 
 
-@check("an item that another program changed opens nothing: a new sign-in is asked for", KEYRING)
+def asks_anew(world, provider, what):
+    """The session is lost: no token is exchanged, and who wants one must sign in."""
+    before = len(provider.tokens())
+    done = world.broker("token", "--tenant", "t", "--scope", "fr:am:*", "--json")
+    ensure(done.returncode == 4, f"{what}: token ends with {done.returncode}: {done.stdout}{done.stderr}")
+    ensure(len(provider.tokens()) == before, f"{what}: a token was exchanged all the same")
+    ensure(provider.primary() not in done.stderr, f"{what}: the error shows the token")
+
+
+@check("an item that another program changed, replaced, shadowed or removed opens nothing: a new sign-in is asked for", KEYRING)
 def changed_item(world):
     bus = SessionBus(world).unlocked()
     provider = signed_in(world, "auto")
-    before = len(provider.tokens())
-    bus.overwrite(b"\x01" + b"x" * 200)
-    done = world.broker("token", "--tenant", "t", "--scope", "fr:am:*", "--json")
-    ensure(done.returncode == 4, f"token ends with {done.returncode}: {done.stdout}{done.stderr}")
-    ensure(len(provider.tokens()) == before, "a token was exchanged all the same")
-    ensure(provider.primary() not in done.stderr, "the error shows the token")
+    earlier = bus.content()
+    ensure(earlier.startswith(b"\x01AICB1"), f"secret-tool reads {earlier}")
+    changes = {
+        "another content": lambda: bus.overwrite(b"\x01" + b"x" * 200),
+        "a longer content": lambda: bus.overwrite(b"\x01" + b"x" * 8000),
+        "the item of an earlier session": lambda: bus.overwrite(earlier),
+        "a second item with one attribute more": lambda: bus.overwrite(b"\x01" + b"x" * 200, "extra", "1"),
+        "no item": bus.remove,
+    }
+    for what, change in changes.items():
+        world.logout()
+        sign_in(world)
+        change()
+        asks_anew(world, provider, what)
+        # after such a loss a session stays in memory, so the next one is another broker's
+        world.broker("stop")
+        end(world.serving)
+        world.serve()
+        sign_in(world)
+
+
+def goes_on_in_memory(world, provider):
+    """The sign-in that was begun for the lost session succeeds, and is in memory."""
+    person(world.opened()[-1])
+    eventually(lambda: world.session()["state"] == "signed_in", lambda: f"somebody is signed in: {world.session()}")
+    ensure(provider.is_active(world.token("fr:am:*")["access_token"]), "the session in memory gives no token")
+    ensure("memory only" in world.serving.log.read_text(), "the broker's log does not say that the session is kept in memory only")
+
+
+@check("a keyring that dies or loses everything: tokens in use go on, then one new sign-in, in memory", KEYRING)
+def died(world):
+    bus = SessionBus(world).unlocked()
+    provider = signed_in(world, "auto")
+    for what, happens in (("dead", bus.die), ("empty", bus.begin_empty)):
+        token = world.token("fr:idm:*")["access_token"]
+        happens()
+        ensure(world.token("fr:idm:*")["access_token"] == token, f"{what}: the token in use is gone")
+        asks_anew(world, provider, what)
+        goes_on_in_memory(world, provider)
+        world.broker("stop")
+        end(world.serving)
+        if what == "dead":
+            bus.unlocked()
+            world.serve()
+            sign_in(world)
+
+
+@check("a keyring that dies while it is written to: the sign-in succeeds, in memory", KEYRING)
+def died_meanwhile(world):
+    provider = Provider(world)
+    bus = SessionBus(world).stopped()
+    world.configure(provider.tenant, "auto")
+    world.serve()
+
+    def browse(url):
+        person(url)
+        bus.die()
+    done, took = world.login(browse)
+    ensure(done.returncode == 0, f"login ends with {done.returncode}: {done.words}")
+    ensure(provider.is_active(world.token("fr:am:*")["access_token"]), "the session in memory gives no token")
+    world.logout()
+    ensure(not provider.is_active(provider.primary()), "the sign-out did not revoke the session's token")
 
 
 def falls_back(world, mood, words, activating=False):

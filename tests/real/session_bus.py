@@ -45,6 +45,19 @@ class SessionBus:
         send(self.daemon.pid, signal.SIGSTOP)
         return self
 
+    def die(self):
+        """The keyring ends as by a crash, and nothing starts it again."""
+        send(self.daemon.pid, signal.SIGKILL)
+        self.daemon.wait()
+        eventually(lambda: not self.has_owner(), "the keyring is off the bus")
+
+    def begin_empty(self):
+        """A keyring that has lost all that it held."""
+        self.die()
+        for file in (self.world.data / "keyrings").iterdir():
+            file.unlink()
+        self.unlocked()
+
     def go_on(self):
         send(self.daemon.pid, signal.SIGCONT)
 
@@ -65,11 +78,22 @@ class SessionBus:
         printed = found.stdout + found.stderr
         return [b"[" + item for item in printed.split(b"[/")[1:]]
 
-    def overwrite(self, content):
-        """Another program of the user writes into the broker's item."""
-        account = f"{self.account()}"
-        done = self._secret_tool("store", "--label=x", "service", self.service(), "username", account, input=content)
+    def overwrite(self, content, *more):
+        """Another program of the user writes into the broker's item, or, with `more` attributes, beside it."""
+        done = self._secret_tool("store", "--label=x", *self.named(), *more, input=content)
         ensure(done.returncode == 0, f"secret-tool store: {done.stderr}")
+
+    def remove(self):
+        """Another program of the user removes the broker's item."""
+        done = self._secret_tool("clear", *self.named())
+        ensure(done.returncode == 0 and not self.items(), f"secret-tool clear: {done.stderr}")
+
+    def content(self):
+        """What the broker's item holds."""
+        return self._secret_tool("lookup", *self.named()).stdout
+
+    def named(self):
+        return ["service", self.service(), "username", self.account()]
 
     def account(self):
         attribute = next(line for line in self.items()[0].decode("utf-8", "replace").splitlines() if line.startswith("attribute.username"))
