@@ -1,5 +1,7 @@
 //! What goes wrong at the tenant is told as it is: never as a success, never twice, never later than asked.
 
+use std::time::{Duration, Instant};
+
 use aic_tests::harness::{Answer, SOON, World, eventually};
 use aic_tests::tenant::faults::{Fault, Kind, RetryAfter};
 use aic_tests::tenant::switches::Canned;
@@ -95,12 +97,17 @@ fn half_an_answer_to_a_read_is_asked_for_again() {
 
 #[test]
 fn a_tenant_that_never_answers_costs_the_call_s_time_and_no_more() {
-    for (executed, (tool, arguments), path) in
-        [("no", ("getLogSources", json!({})), "/logs/sources"), ("unknown", calls::write(), "/variables/")]
-    {
+    let read = || ("getLogSources", json!({}));
+    for (executed, (tool, arguments), path) in [
+        ("no", read(), "/logs/sources"),
+        ("unknown", calls::write(), "/variables/"),
+        ("no", read(), "/access_token"),
+        ("no", calls::write(), "/access_token"),
+    ] {
         let world = world();
         let mut editor = world.hasty_editor(4);
         calls::read(&mut editor);
+        world.tenant().kill_scoped_tokens();
         world.tenant().add_fault(Fault { times: 9, ..Fault::once(path, Kind::Hang) });
 
         let answer: Answer = editor.call(tool, arguments).failed("timed_out", executed);
@@ -125,4 +132,34 @@ fn a_withdrawn_call_is_on_record_with_what_became_of_it() {
     });
     assert_eq!((line.word("outcome"), line.word("executed")), ("cancelled", "unknown"));
     calls::read(&mut editor).succeeded();
+}
+
+#[test]
+fn a_call_that_is_withdrawn_while_it_is_answered_has_one_answer_or_none() {
+    const CALLS: usize = 300;
+    let (world, mut editor) = stage();
+    let look = json!({"variableId": "esv-colour"});
+    editor.call("getVariable", look.clone());
+
+    for number in 0..CALLS {
+        let waiting = editor.begin("getVariable", look.clone());
+        // from at once to after the answer
+        let until = Instant::now() + Duration::from_micros(number as u64 * 20);
+        while Instant::now() < until {
+            std::hint::spin_loop();
+        }
+        editor.cancel(waiting.id);
+    }
+    editor.call("getVariable", look);
+
+    assert!(editor.violations().is_empty(), "{:?}", editor.violations());
+    eventually(SOON, "what was sent has its line", || {
+        let lines = world.audit();
+        let logged: Vec<&str> =
+            lines.iter().filter(|line| line.event() == "call").map(|line| line.word("transaction_id")).collect();
+        let sent: Vec<String> =
+            calls::api(world.tenant()).iter().map(|entry| entry.headers["x-forgerock-transactionid"].clone()).collect();
+        let once = |id: &String| logged.iter().filter(|logged| *logged == id).count() == 1;
+        sent.iter().all(once).then_some(())
+    });
 }

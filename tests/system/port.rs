@@ -2,11 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aic_tests::harness::{Editor, Mode, SOON, Waiting, World, eventually, follow, redirect_of};
+use aic_tests::tenant::faults::{Fault, Kind, RetryAfter};
+use aic_tests::tenant::switches::Canned;
 use serde_json::json;
 
+use crate::strangers::memory_of;
 use crate::{builder, calls, world};
 
 /// How many connections say nothing while somebody signs in.
@@ -87,6 +90,7 @@ fn a_stranger_with_the_right_state_is_answered_and_changes_nothing() {
 fn stalled_connections_keep_nobody_from_signing_in() {
     let (world, _editor, waiting, state) = waiting_world();
     let half = format!("GET /?code=forged&state={state} HTTP/1.1\r\n");
+    let before = memory_of(world.broker().pid);
 
     let stalled: Vec<TcpStream> = (0..STALLED)
         .map(|_| {
@@ -95,9 +99,44 @@ fn stalled_connections_keep_nobody_from_signing_in() {
             stream
         })
         .collect();
+    let endless = format!("{half}X: {}", "x".repeat(32 * 1024 * 1024));
+    says(world.ports[0], &endless, true);
 
+    let grown = memory_of(world.broker().pid).saturating_sub(before);
+    assert!(grown < 8 * 1024, "the broker grew by {grown} KiB");
+    let began = Instant::now();
     goes_on(&world, waiting);
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(stalled.len(), STALLED);
+}
+
+#[test]
+fn the_last_page_loads_nothing_and_is_kept_and_told_nowhere() {
+    let (world, _editor, waiting, _) = waiting_world();
+    let url = world.browser.opened().pop().unwrap();
+    let back = redirect_of(&url).expect("the person signs in");
+    let back = url::Url::parse(&back).unwrap();
+    let place = &back[url::Position::BeforePath..];
+
+    let request = format!("GET {place} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", world.ports[0]);
+    let said = says(world.ports[0], &request, false).to_ascii_lowercase();
+
+    waiting.answer().succeeded();
+    let (head, page) = said.split_once("\r\n\r\n").unwrap();
+    for field in [
+        "http/1.1 200",
+        "content-security-policy: default-src 'none'",
+        "referrer-policy: no-referrer",
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "connection: close",
+    ] {
+        assert!(head.contains(field), "{field}: {head}");
+    }
+    for word in ["code=", "state=", "<script", "src=", "href=", "url("] {
+        assert!(!page.contains(word), "{word}: {page}");
+    }
+    world.browser.set(Mode::Ignore);
 }
 
 #[test]
@@ -107,11 +146,30 @@ fn both_loopbacks_are_held_during_a_sign_in_and_only_then() {
     let held = || places.map(|place| TcpStream::connect(place).is_ok());
 
     assert_eq!(held(), [true, true]);
+    assert_eq!(listening_at(world.ports[0]), LOOPBACKS);
+    assert!(TcpStream::connect(("127.0.0.2", world.ports[0])).is_err(), "another address of the machine");
     goes_on(&world, waiting);
 
     assert_eq!(held(), [false, false]);
     calls::read(&mut editor).succeeded();
     assert_eq!(held(), [false, false]);
+    assert_eq!(listening_at(world.ports[0]), [""; 0]);
+}
+
+/// 127.0.0.1 and ::1 as the kernel writes them: words of four bytes, the last byte first.
+const LOOPBACKS: [&str; 2] = ["0100007F", "00000000000000000000000001000000"];
+
+/// The addresses on which anybody listens at a port.
+///
+/// Source: proc(5), `/proc/net/tcp`: the second word is the local address, the fourth the state, `0A` for one that listens.
+fn listening_at(port: u16) -> Vec<String> {
+    let tables = ["tcp", "tcp6"].map(|name| std::fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default());
+    let address = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let (address, at) = words.next()?.split_once(':')?;
+        (at == format!("{port:04X}") && words.nth(1) == Some("0A")).then(|| address.to_owned())
+    };
+    tables.iter().flat_map(|table| table.lines()).filter_map(address).collect()
 }
 
 #[test]
@@ -142,6 +200,53 @@ fn a_wrong_state_or_a_stray_request_does_not_end_the_sign_in() {
     }
 
     goes_on(&world, waiting);
+}
+
+#[test]
+fn a_state_opens_one_sign_in_and_a_code_is_redeemed_once() {
+    let (world, mut editor, waiting, old) = waiting_world();
+    goes_on(&world, waiting);
+    world.run(&["logout", "--all"]).left_with(0);
+    world.browser.set(Mode::Hold);
+    let waiting = editor.begin("getLogSources", json!({}));
+    let url = eventually(SOON, "a browser opens again", || world.browser.opened().get(1).cloned());
+    let back = redirect_of(&url).expect("the person signs in");
+
+    let (status, _) = follow(&format!("http://localhost:{}/?code=forged&state={old}", world.ports[0])).expect("a page");
+    // whoever comes second finds somebody else's page or a closed port
+    let twice = [(); 2].map(|()| {
+        std::thread::spawn({
+            let back = back.clone();
+            move || follow(&back).map_or(0, |(status, _)| status)
+        })
+    });
+    let answers = twice.map(|one| one.join().unwrap());
+
+    waiting.answer().succeeded();
+    assert_eq!(status, 404);
+    assert!(answers.contains(&200), "{answers:?}");
+    assert_eq!(calls::grants(world.tenant(), "authorization_code"), 2, "one for each sign-in");
+    world.browser.set(Mode::Ignore);
+}
+
+#[test]
+fn a_code_that_was_not_redeemed_is_not_sent_again() {
+    for kind in [Kind::ResetBefore, Kind::ResetAfter, Kind::Truncated, reply(500), reply(503), reply(429)] {
+        let world = world();
+        let what = format!("{kind:?}");
+        world.tenant().add_fault(Fault { times: 9, ..Fault::once("/access_token", kind) });
+
+        let answer = calls::read(&mut world.editor("editor"));
+
+        assert_eq!((answer.kind(), answer.executed()), ("login_failed", "no"), "{what}: {answer}");
+        let sent = world.tenant().ledger().iter().filter(|entry| entry.path.ends_with("/access_token")).count();
+        assert_eq!((sent, world.browser.opened().len()), (1, 1), "{what}");
+    }
+}
+
+fn reply(status: u16) -> Kind {
+    let answer = Canned { status, body: serde_json::Value::Null, content_type: None };
+    Kind::Reply { answer, retry_after: Some(RetryAfter::Seconds(0)), processed: false }
 }
 
 #[test]

@@ -184,7 +184,7 @@ fn has_ended(stream: &mut UnixStream) -> bool {
 }
 
 /// Resident memory in KiB.
-fn memory_of(pid: u32) -> u64 {
+pub fn memory_of(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.split_whitespace().next().unwrap().parse().unwrap()
