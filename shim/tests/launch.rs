@@ -5,7 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -29,17 +29,29 @@ fn installed(name: &str, broker: &str) -> Installation {
     let place = std::env::temp_dir().join(format!("aic-shim-launch-{name}-{}", std::process::id()));
     fs::create_dir_all(&place).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_aic-mcp"), place.join("aic-mcp")).unwrap();
+    lay(&place, broker);
+    Installation(place)
+}
+
+/// Puts a script into a directory under the broker's name.
+fn lay(place: &Path, broker: &str) {
     let script = place.join("aic-broker");
     fs::write(&script, format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\n{broker}\n")).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-    Installation(place)
 }
 
 /// Calls a tool and leaves as soon as the answer is there.
 fn call(installation: &Installation) -> String {
+    call_in(installation, &installation.0)
+}
+
+/// The same in a directory of an editor, which is first in its search path, too.
+fn call_in(installation: &Installation, directory: &Path) -> String {
     let place = &installation.0;
     let mut child = Command::new(place.join("aic-mcp"))
         .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", directory.display()))
+        .current_dir(directory)
         .env("AIC_BROKER_RUNTIME_DIR", place.join("run"))
         .envs([
             ("AIC_BASE_URL", "acme-dev"),
@@ -90,4 +102,17 @@ fn the_broker_gets_one_word_and_a_clean_environment() {
     names.sort_unstable();
     assert_eq!(names, ["AIC_BROKER_RUNTIME_DIR", "AIC_BROKER_STARTED_BY_SHIM", "HOME", "PATH"]);
     assert!(environment.contains("PATH=/usr/local/bin:/usr/bin:/bin\n"));
+}
+
+#[test]
+fn a_broker_that_lies_in_the_editor_s_directory_or_search_path_is_not_started() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let installation = installed("planted", "echo right > started; exit 1");
+    let theirs = installation.0.join("theirs");
+    fs::create_dir_all(&theirs).unwrap();
+    lay(&theirs, "echo wrong > ../started; exit 1");
+
+    call_in(&installation, &theirs);
+
+    assert_eq!(fs::read_to_string(installation.0.join("started")).unwrap(), "right\n");
 }

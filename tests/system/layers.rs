@@ -21,6 +21,9 @@ const JOINS: [&str; 5] = ["app", "cli", "lib", "main", "fuzzing"];
 /// Where a token's characters may be read.
 const READERS: [&str; 4] = ["secret", "oauth", "vault", "keychain"];
 
+/// Where the HTTP client's crate is named: the one client, and the header field that a token is put in.
+const HTTP: [&str; 2] = ["http", "secret"];
+
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../broker/src")
 }
@@ -117,6 +120,17 @@ fn a_token_s_characters_are_read_in_four_places_alone() {
         .collect();
 
     assert!(readers.is_empty(), "{readers:?}");
+}
+
+#[test]
+fn there_is_one_http_client() {
+    let named = |word: &str| -> Vec<String> {
+        let holding = files(&source()).into_iter().filter(|(_, file)| code_of(file).contains(word));
+        holding.map(|(module, _)| module).collect()
+    };
+
+    assert!(named("reqwest::").iter().all(|module| HTTP.contains(&module.as_str())), "{:?}", named("reqwest::"));
+    assert_eq!(named("reqwest::Client::builder"), ["http"]);
 }
 
 #[test]

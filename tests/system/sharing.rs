@@ -93,8 +93,30 @@ fn two_tenants_have_two_sessions_in_one_broker() {
     first.call("getLogSources", json!({})).succeeded();
     second.call("getLogSources", json!({})).succeeded();
 
+    // answers of one tenant come while calls of the other are under way
+    for tenant in &world.tenants {
+        tenant.switches().latency_milliseconds = 5;
+    }
+    std::thread::scope(|scope| {
+        for tenant in ["t0", "t1", "t0", "t1", "t0", "t1"] {
+            let mut editor = world.editor_as(calls::editor_of(tenant));
+            scope.spawn(move || {
+                let id = format!("esv-of-{tenant}");
+                for _ in 0..10 {
+                    editor.call("getLogSources", json!({})).succeeded();
+                    let value = json!({"variableId": id, "value": tenant, "type": "string"});
+                    editor.call("setVariable", value).succeeded();
+                }
+            });
+        }
+    });
+
     world.broker();
     assert_eq!(world.browser.opened().len(), 2);
+    for (number, tenant) in world.tenants.iter().enumerate() {
+        let written = calls::writes(tenant);
+        assert!(written.len() == 30 && written.iter().all(|entry| entry.path.ends_with(&format!("esv-of-t{number}"))));
+    }
     let foreign = |at: usize| world.tenants[at].ledger().iter().filter(|entry| calls::has_unknown_token(entry)).count();
     assert_eq!((foreign(0), foreign(1)), (0, 0));
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use aic_proto::hello::{Hello, Role, ShimHello};
-use aic_proto::message::{Ask, Call, ToBroker};
+use aic_proto::message::{Ask, Call, ToBroker, TokenRequest};
 use aic_tests::harness::{Asked, Running, SOON, World, eventually};
 
 use crate::{calls, world};
@@ -99,6 +99,52 @@ fn strangers_on_the_socket_are_shown_the_door_and_everybody_else_is_served() {
     assert!(grown < 64 * 1024, "the broker grew by {grown} KiB");
 }
 
+/// What a shim says first.
+fn shim_hello(name: &str) -> Vec<u8> {
+    let (client, tenant) = (name.to_owned(), Some("t0".to_owned()));
+    let shim = ShimHello { client, tenant, read_only: false, toolsets: None, container: false };
+    Hello::new("0", Role::Shim(shim)).encode().unwrap()
+}
+
+#[test]
+fn a_frame_that_is_begun_and_never_ended_ends_its_connection() {
+    let world = world();
+    let mut editor = world.editor("editor");
+    calls::read(&mut editor).succeeded();
+    let status = ToBroker::Status(Ask { id: 1 }).encode().unwrap();
+
+    let mut half = UnixStream::connect(world.place.socket()).unwrap();
+    half.write_all(&[hello(), status[..status.len() - 1].to_vec()].concat()).unwrap();
+    let mut idle = UnixStream::connect(world.place.socket()).unwrap();
+    idle.write_all(&shim_hello("idle")).unwrap();
+
+    for stream in [&half, &idle] {
+        stream.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    }
+    eventually(Duration::from_secs(15), "the connection ends", || has_ended(&mut half).then_some(()));
+    assert!(!has_ended(&mut idle), "nobody must speak");
+    calls::read(&mut editor).succeeded();
+}
+
+#[test]
+fn a_shim_gets_no_token_whatever_it_asks_for() {
+    let world = world();
+    calls::read(&mut world.editor("editor")).succeeded();
+    let before = world.tenant().ledger().len();
+    let mut stream = UnixStream::connect(world.place.socket()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let scopes = vec!["fr:idm:*".to_owned()];
+    let ask = ToBroker::Token(TokenRequest { id: 3, tenant: "t0".to_owned(), scopes });
+
+    stream.write_all(&[shim_hello("greedy"), ask.encode().unwrap()].concat()).unwrap();
+
+    let kinds = [(); 2].map(|()| kind_of_next(&mut stream));
+    assert_eq!(kinds, [2, 21], "welcome, refused");
+    assert_eq!(world.tenant().ledger().len(), before);
+    let line = world.audit().into_iter().find(|line| line.0["client"]["name"] == "greedy").unwrap();
+    assert_eq!((line.event(), line.word("outcome")), ("refusal", "not_allowed"));
+}
+
 #[test]
 fn half_a_request_ends_that_connection_alone() {
     let world = world();
@@ -144,14 +190,7 @@ print(child)";
 fn a_peer_whose_process_is_gone_is_served_and_only_its_label_is_old() {
     let world = world();
     calls::read(&mut world.editor("editor")).succeeded();
-    let shim = ShimHello {
-        client: "orphan".to_owned(),
-        tenant: Some("t0".to_owned()),
-        read_only: false,
-        toolsets: None,
-        container: false,
-    };
-    let hello = Hello::new("0", Role::Shim(shim)).encode().unwrap();
+    let hello = shim_hello("orphan");
     let call = Call { id: 1, tool: "getLogSources".to_owned(), arguments: "{}".to_owned(), within_ms: 9_000 };
     let hex = |words: Vec<u8>| words.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let words = [hello, ToBroker::Call(call).encode().unwrap()].map(hex);

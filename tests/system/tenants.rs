@@ -20,6 +20,18 @@ fn a_tenant_that_is_none_of_ours_is_refused_before_anything_is_opened() {
         "ftp://openam-acme-dev.id.forgerock.io",
         "http://127.0.0.1:9",
         "   ",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "//evil.example.com/x",
+        "\\\\evil.example.com\\share",
+        "--renderer-cmd-prefix=touch",
+        "$(touch owned).id.forgerock.io",
+        "`touch owned`.id.forgerock.io",
+        "x;touch owned;.id.forgerock.io",
+        "openam-acme-dev.id.forgerock.io\n--flag",
+        "https://openam-acme-dev.id.forgerock.io@evil.example.com",
+        "https://evil.example.com\\@openam-acme-dev.id.forgerock.io",
+        "https://openam-\u{430}cme-dev.id.forgerock.io.evil.example.com",
     ];
 
     for tenant in named {

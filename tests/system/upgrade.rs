@@ -45,14 +45,14 @@ fn hello(program: &str, oldest: u16, newest: u16) -> Vec<u8> {
     Hello { oldest, newest, ..Hello::new(program, Role::Command) }.encode().unwrap()
 }
 
-/// Installs another build of the broker, as a package does: a new file under the old name. A newer client comes by.
-fn upgrade(world: &World) {
+/// Installs another build of the broker, as a package does: a new file under the old name. A client of it comes by.
+fn replace(world: &World, version: &str) {
     let program = world.place.programs.join("aic-broker");
     let newer = world.place.root.join("newer");
     std::fs::copy(&program, &newer).unwrap();
     std::fs::rename(newer, &program).unwrap();
     if let Ok(mut stream) = UnixStream::connect(world.place.socket()) {
-        let _ = stream.write_all(&hello("9.9.9", 1, 1));
+        let _ = stream.write_all(&hello(version, 1, 1));
     }
 }
 
@@ -68,7 +68,7 @@ fn a_replaced_broker_finishes_its_call_and_the_next_one_starts_the_new_broker() 
     let waiting = editor.begin(tool, arguments);
     eventually(SOON, "the write is under way", || (calls::api(world.tenant()).len() > begun).then_some(()));
 
-    upgrade(&world);
+    replace(&world, "9.9.9");
 
     waiting.answer().succeeded();
     eventually(SOON, "the old broker leaves", || (!old.lives()).then_some(()));
@@ -109,7 +109,7 @@ fn insist(editor: &mut Editor, tool: &str, arguments: &serde_json::Value) {
 }
 
 #[test]
-fn under_traffic_two_upgrades_lose_no_call_and_make_no_write_twice() {
+fn under_traffic_an_upgrade_and_a_downgrade_lose_no_call_and_make_no_write_twice() {
     const EDITORS: usize = 4;
     const ROUNDS: usize = 25;
     let world = builder().switches(|switches| switches.latency_milliseconds = 20).build();
@@ -129,8 +129,8 @@ fn under_traffic_two_upgrades_lose_no_call_and_make_no_write_twice() {
                 })
             })
             .collect();
-        for _ in 0..2 {
-            upgrade(&world);
+        for version in ["9.9.9", "0.0.1"] {
+            replace(&world, version);
             let last = *brokers.last().unwrap();
             let serving = || world.status().and_then(|status| status["pid"].as_u64()).filter(|pid| *pid != last);
             brokers.push(eventually(SOON * 2, "a new broker serves", serving));

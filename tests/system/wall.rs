@@ -2,14 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
 use aic_proto::hello::{Hello, Role};
-use aic_tests::harness::{Asked, SOON, World, eventually};
+use aic_tests::harness::{Asked, Editor, SOON, World, eventually};
 use aic_tests::tenant::faults::{Fault, Kind};
 use aic_tests::tenant::ledger::Entry;
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
 use serde_json::json;
 
 use crate::{builder, calls, world};
@@ -150,9 +151,11 @@ fn forty_hostile_variables_of_an_editor_do_nothing() {
 #[test]
 fn a_signal_to_an_editor_s_processes_does_not_reach_the_broker() {
     let world = world();
-    calls::read(&mut world.editor("editor")).succeeded();
-    let editor = world.editor("another");
-    let shim = world.processes().into_iter().find(|process| process.program == "aic-mcp").unwrap();
+    let mut command = world.shim();
+    command.process_group(0);
+    let mut editor = Editor::start(command, Asked::default()).open();
+    calls::read(&mut editor).succeeded();
+    let (shim, broker) = (editor.pid(), world.broker());
 
     // group and session: what a terminal or an editor ends at once
     let of = |pid: u32| {
@@ -161,25 +164,41 @@ fn a_signal_to_an_editor_s_processes_does_not_reach_the_broker() {
             stat.rsplit_once(") ").unwrap().1.split(' ').skip(1).take(3).map(|word| word.parse().unwrap()).collect();
         [words[1], words[2]]
     };
-    let (ours, theirs) = (of(world.broker().pid), of(shim.pid));
+    let (ours, theirs) = (of(broker.pid), of(shim));
+    kill_process_group(Pid::from_raw(i32::try_from(shim).unwrap()).unwrap(), Signal::KILL).unwrap();
+    eventually(SOON, "the shim is gone", || world.processes().iter().all(|process| process.pid != shim).then_some(()));
 
     assert!(ours.iter().zip(theirs).all(|(ours, theirs)| *ours != theirs), "{ours:?} {theirs:?}");
-    drop(editor);
+    calls::read(&mut world.editor("another")).succeeded();
+    assert_eq!((world.broker(), world.browser.opened().len()), (broker, 1));
 }
 
 #[test]
 fn a_broker_whose_socket_is_taken_away_gives_its_tokens_back_and_leaves() {
-    let world = world();
-    let mut editor = world.editor("editor");
-    calls::read(&mut editor).succeeded();
+    type Taking = fn(&World) -> std::io::Result<()>;
+    let ways: [Taking; 4] = [
+        |world| std::fs::remove_file(world.place.socket()),
+        |world| std::fs::rename(world.place.socket(), world.place.run.join("elsewhere")),
+        |world| std::fs::remove_dir_all(&world.place.run),
+        |world| {
+            let theirs = world.place.run.join("theirs");
+            drop(UnixListener::bind(&theirs)?);
+            std::fs::rename(theirs, world.place.socket())
+        },
+    ];
+    for take in ways {
+        let world = world();
+        let mut editor = world.editor("editor");
+        calls::read(&mut editor).succeeded();
 
-    std::fs::remove_file(world.place.socket()).unwrap();
-    world.no_broker_within(SOON);
+        take(&world).unwrap();
+        world.no_broker_within(SOON);
 
-    assert_eq!(calls::living_tokens(world.tenant()), [""; 0]);
-    let stop = world.audit().pop().unwrap();
-    assert_eq!((stop.event(), stop.word("outcome")), ("stop", "the socket was taken away"));
-    calls::read(&mut editor).succeeded();
+        assert_eq!(calls::living_tokens(world.tenant()), [""; 0]);
+        let stop = world.audit().pop().unwrap();
+        assert_eq!((stop.event(), stop.word("outcome")), ("stop", "the socket was taken away"));
+        calls::read(&mut editor).succeeded();
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use aic_proto::message::{Answer, Call, Failed, Leaving, NotUnderstood, Outcome, 
 use aic_proto::refusal::{Executed, Failure, Kind};
 use aic_proto::transport::Stream;
 use futures_util::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::{Broker, Client, call, control, presentable};
@@ -57,16 +58,21 @@ pub(super) async fn hold<O: Opener + Clone + 'static>(
     };
     tokio::select! {
         () = conversation.read(reader) => {}
-        () = write(writer, outgoing) => {}
+        () = write(writer, outgoing, READ_WITHIN) => {}
         never = conversation.tell_when_leaving() => match never {},
     }
     conversation.cancels.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-async fn write(mut writer: Writer<Stream>, mut outgoing: mpsc::Receiver<ToShim>) {
+/// Writes answers until there are no more, or the client takes longer than it may to read one.
+async fn write<S: AsyncRead + AsyncWrite>(
+    mut writer: Writer<S>,
+    mut outgoing: mpsc::Receiver<ToShim>,
+    read_within: Duration,
+) {
     while let Some(message) = outgoing.recv().await {
         let Ok(bytes) = message.encode().or_else(|error| too_large(&message, &error).encode()) else { return };
-        match tokio::time::timeout(READ_WITHIN, frame::write(&mut writer, &bytes)).await {
+        match tokio::time::timeout(read_within, frame::write(&mut writer, &bytes)).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return,
         }
@@ -205,4 +211,22 @@ fn too_many_calls(id: RequestId) -> ToShim {
 fn too_many_requests(id: RequestId) -> ToShim {
     let message = format!("{REQUESTS_AT_ONCE} requests of this client are under way");
     ToShim::Failed(Failed { id, failure: Failure::new(Kind::RateLimited, message) })
+}
+
+#[cfg(test)]
+mod tests {
+    use aic_proto::message::Ask;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_its_answers_is_given_up() {
+        const ROOM: usize = 64;
+        let (ours, _unread) = tokio::io::duplex(ROOM);
+        let (answers, outgoing) = mpsc::channel(ANSWERS_WAITING);
+        let (_reader, writer) = connection::split(ours);
+
+        let pours = async { while answers.send(ToShim::Done(Ask { id: 7 })).await.is_ok() {} };
+        tokio::join!(write(writer, outgoing, Duration::from_millis(20)), pours);
+    }
 }
