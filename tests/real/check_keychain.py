@@ -156,7 +156,7 @@ def died_meanwhile(world):
     def browse(url):
         person(url)
         bus.die()
-    done, took = world.login(browse)
+    done, _ = world.login(browse)
     ensure(done.returncode == 0, f"login ends with {done.returncode}: {done.words}")
     ensure(provider.is_active(world.token("fr:am:*")["access_token"]), "the session in memory gives no token")
     world.logout()

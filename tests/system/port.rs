@@ -106,7 +106,7 @@ fn stalled_connections_keep_nobody_from_signing_in() {
     assert!(grown < 8 * 1024, "the broker grew by {grown} KiB");
     let began = Instant::now();
     goes_on(&world, waiting);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(stalled.len(), STALLED);
 }
 
