@@ -134,13 +134,8 @@ impl RedirectUri {
             Host::Ipv4(address) => address.is_loopback(),
             Host::Ipv6(address) => address.is_loopback(),
         };
-        let plain =
-            url.scheme() == "http" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        let port = url.port_or_known_default()?;
-        let host = match port {
-            80 => url.host_str()?.to_owned(),
-            port => format!("{}:{port}", url.host_str()?),
-        };
+        let (host, port) = (url.authority().to_owned(), url.port_or_known_default()?);
+        let plain = url.scheme() == "http" && url.query().is_none() && url.fragment().is_none() && !host.contains('@');
         (loopback && plain).then(|| Self { text: text.to_owned(), port, path: url.path().to_owned(), host })
     }
 }
@@ -186,6 +181,91 @@ impl<'de> Deserialize<'de> for EndpointPath {
         match plain && on_host {
             true => Ok(Self(text)),
             false => Err(D::Error::custom("expected a path on the tenant's host such as \"/am/oauth2/authorize\"")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read<T: DeserializeOwned>(written: Value) -> Option<T> {
+        serde_json::from_value(written).ok()
+    }
+
+    #[test]
+    fn a_time_is_more_than_nothing_and_at_most_a_day() {
+        let cases = [
+            ("1s", Some(1)),
+            ("5m", Some(300)),
+            ("24h", Some(86_400)),
+            ("86401s", None),
+            ("0s", None),
+            ("-1s", None),
+            ("soon", None),
+        ];
+
+        for (text, wanted) in cases {
+            assert_eq!(read(json!(text)), wanted.map(|seconds| Span(Duration::from_secs(seconds))), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_a_word_or_a_program_with_its_whole_path() {
+        let program = std::env::temp_dir().join("browser");
+        let cases = [
+            (json!("auto"), Some(Browser::Auto)),
+            (json!("none"), Some(Browser::None)),
+            (json!([program, "--new"]), Some(Browser::Program(program.clone(), vec!["--new".to_owned()]))),
+            (json!("firefox"), None),
+            (json!(["firefox"]), None),
+            (json!([]), None),
+            (json!(1), None),
+        ];
+
+        for (written, wanted) in cases {
+            assert_eq!(read(written.clone()), wanted, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_uri_is_on_a_loopback_and_nothing_more() {
+        let cases = [
+            ("http://localhost:3000", Some((3000, "/", "localhost:3000"))),
+            ("http://127.0.0.1/back", Some((80, "/back", "127.0.0.1"))),
+            ("http://[::1]:9/", Some((9, "/", "[::1]:9"))),
+            ("https://localhost:3000", None),
+            ("http://localhost:3000/?a", None),
+            ("http://localhost:3000/#a", None),
+            ("http://user@localhost:3000", None),
+            ("http://:password@localhost:3000", None),
+            ("http://example.com:3000", None),
+            ("http://10.0.0.1:3000", None),
+            ("http://[::2]:3000", None),
+            ("localhost", None),
+        ];
+
+        for (text, wanted) in cases {
+            let found: Option<RedirectUri> = read(json!(text));
+            let parts = found.as_ref().map(|uri| (uri.port, uri.path.as_str(), uri.host.as_str()));
+            assert_eq!(parts, wanted, "{text}");
+            assert!(found.is_none_or(|uri| uri.as_str() == text), "{text}");
+        }
+        assert_eq!(read(json!("http://localhost:3000")), Some(RedirectUri::default()));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_plain_path() {
+        for path in ["/am/oauth2/authorize", "/", "/A-b._~/0"] {
+            let found: Option<EndpointPath> = read(json!(path));
+            assert_eq!(found.as_ref().map(EndpointPath::as_str), Some(path));
+            assert_eq!(found, Some(EndpointPath::fixed(path)));
+        }
+        for path in ["", "am", "//evil/x", "/am/../x", "/am?x", "/a b", "/\u{e4}", "/%2e"] {
+            assert_eq!(read::<EndpointPath>(json!(path)), None, "{path}");
         }
     }
 }
