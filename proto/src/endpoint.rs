@@ -77,8 +77,8 @@ fn digest(text: &str) -> u64 {
 #[must_use]
 pub fn sid_text(bytes: &[u8]) -> Option<String> {
     let (&[revision, count], rest) = bytes.split_first_chunk()?;
-    let (authority, rest) = rest.split_first_chunk::<6>()?;
-    let authority = authority.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let (&[a, b, c, d, e, f], rest) = rest.split_first_chunk()?;
+    let authority = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
     let authority = match u32::try_from(authority) {
         Ok(small) => small.to_string(),
         Err(_) => format!("0x{authority:012X}"),

@@ -13,7 +13,7 @@ pub const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 /// The most that an answer may hold: an upstream body is cut at 16 MiB, and it travels as text beside its structure.
 pub const REPLY_LIMIT: usize = 40 * 1024 * 1024;
 /// What is reserved before any byte of a body has arrived, whatever length it announces.
-const FIRST_RESERVE: usize = 16 * 1024;
+const FIRST_RESERVE: usize = 16_384;
 const KIND_BYTES: usize = 2;
 /// What decoding a body no longer than [`HELLO_LIMIT`] may reserve: bincode counts eight bytes for a number sent as one.
 const SMALL_RESERVE: usize = HELLO_LIMIT * 8;

@@ -96,7 +96,7 @@ fn replies() -> Vec<(&'static str, ToShim)> {
     ]
 }
 
-fn hellos() -> Vec<(&'static str, Vec<u8>)> {
+fn roles() -> [(&'static str, Hello); 2] {
     let shim = ShimHello {
         client: "editor 1.0".to_owned(),
         tenant: Some("acme-dev".to_owned()),
@@ -104,14 +104,20 @@ fn hellos() -> Vec<(&'static str, Vec<u8>)> {
         toolsets: Some(vec!["logs".to_owned()]),
         container: false,
     };
-    let welcome = Welcome { protocol: 1, program: "0.1.0".to_owned(), pid: 7, state_key: [9; 32] };
     let hello = |role| Hello { newest: 1, oldest: 1, ..Hello::new("0.1.0", role) };
-    vec![
-        ("hello_shim", hello(Role::Shim(shim)).encode().unwrap()),
-        ("hello_command", hello(Role::Command).encode().unwrap()),
-        ("welcome", Reply::Welcome(welcome).encode().unwrap()),
-        ("turned_away", Reply::TurnedAway(TurnedAway::Version { newest: 3, oldest: 2 }).encode().unwrap()),
-    ]
+    [("hello_shim", hello(Role::Shim(shim))), ("hello_command", hello(Role::Command))]
+}
+
+fn first_replies() -> [(&'static str, Reply); 2] {
+    let welcome = Welcome { protocol: 1, program: "0.1.0".to_owned(), pid: 7, state_key: [9; 32] };
+    let turned_away = TurnedAway::Version { newest: 3, oldest: 2 };
+    [("welcome", Reply::Welcome(welcome)), ("turned_away", Reply::TurnedAway(turned_away))]
+}
+
+fn hellos() -> Vec<(&'static str, Vec<u8>)> {
+    let roles = roles().map(|(name, hello)| (name, hello.encode().unwrap()));
+    let replies = first_replies().map(|(name, reply)| (name, reply.encode().unwrap()));
+    roles.into_iter().chain(replies).collect()
 }
 
 fn all() -> Vec<(String, Vec<u8>)> {
@@ -160,6 +166,35 @@ async fn every_message_comes_back_as_it_was_sent() {
         let bytes = message.encode().unwrap();
         let frame = frame::read(&mut bytes.as_slice(), REPLY_LIMIT).await.unwrap().unwrap();
         assert_eq!(ToShim::decode(&frame).unwrap(), message, "{name}");
+    }
+}
+
+/// A frame that was read whole.
+fn frame_of(bytes: &[u8]) -> Frame {
+    Frame { kind: u16::from_be_bytes([bytes[4], bytes[5]]), body: bytes[6..].to_vec() }
+}
+
+#[test]
+fn a_hello_comes_back_and_nothing_else_is_one() {
+    for (name, hello) in roles() {
+        let frame = frame_of(&hello.encode().unwrap());
+        let other_kind = Frame { kind: 2, ..frame.clone() };
+        let mut stranger = frame.clone();
+        stranger.body[0] ^= 1;
+
+        assert_eq!(Hello::decode(&frame).unwrap(), hello, "{name}");
+        assert!(matches!(Hello::decode(&other_kind), Err(Error::Malformed(2))), "{name}");
+        assert!(matches!(Hello::decode(&stranger), Err(Error::Malformed(1))), "{name}");
+    }
+}
+
+#[test]
+fn a_first_reply_comes_back_and_nothing_else_is_one() {
+    for (name, reply) in first_replies() {
+        let frame = frame_of(&reply.encode().unwrap());
+
+        assert_eq!(Reply::decode(&frame).unwrap(), reply, "{name}");
+        assert!(matches!(Reply::decode(&Frame { kind: 1, ..frame }), Err(Error::Malformed(1))), "{name}");
     }
 }
 
@@ -235,8 +270,7 @@ fn a_message_is_sent_up_to_its_limit() {
 fn a_short_message_of_many_lengths_is_read() {
     let scopes = vec![String::new(); 4080];
     let message = ToBroker::Token(TokenRequest { id: 9, tenant: "t".to_owned(), scopes });
-    let bytes = message.encode().unwrap();
-    let frame = Frame { kind: 32, body: bytes[6..].to_vec() };
+    let frame = frame_of(&message.encode().unwrap());
 
     assert!(frame.body.len() < HELLO_LIMIT);
     assert_eq!(ToBroker::decode(&frame).unwrap(), message);
