@@ -154,7 +154,8 @@ mod tests {
             assert_eq!(before_sign_in(&tenant(host)).is_ok(), wanted, "{host}");
         }
         assert!(before_sign_in(&stated()).is_ok());
-        assert!(before_sign_in(&tenant("evil.example.com")).unwrap_err().hint.unwrap().contains("environment"));
+        let hint = before_sign_in(&tenant("my-aic.example.com")).unwrap_err().hint.unwrap();
+        assert!(hint.contains("[tenants.my-aic]\nbase_url = \"https://my-aic.example.com\"\nenvironment = "), "{hint}");
     }
 
     #[test]

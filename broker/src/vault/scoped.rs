@@ -84,10 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_scopes_does_not_matter() {
+    fn the_order_of_scopes_does_not_matter_and_each_scope_does() {
         let scopes = |list: &[&str]| key(list.iter().map(|scope| (*scope).to_owned()).collect());
 
-        assert_eq!(scopes(&["b", "a", "b"]), scopes(&["a", "b"]));
+        assert_eq!(scopes(&["b", "a", "b"]), "a b");
+        assert_eq!(scopes(&["a"]), "a");
     }
 
     fn keep(cache: &mut Cache, key: &str, serial: u64, now: Moment) {
