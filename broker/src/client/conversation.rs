@@ -215,7 +215,7 @@ fn too_many_requests(id: RequestId) -> ToShim {
 
 #[cfg(test)]
 mod tests {
-    use aic_proto::message::Ask;
+    use aic_proto::message::{Ask, Success};
 
     use super::*;
 
@@ -228,5 +228,21 @@ mod tests {
 
         let pours = async { while answers.send(ToShim::Done(Ask { id: 7 })).await.is_ok() {} };
         tokio::join!(write(writer, outgoing, Duration::from_millis(20)), pours);
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_says_so_and_what_is_known_of_its_call() {
+        let success = Success { text: None, structured: None, transaction_id: None, warning: None };
+        let failure = Failure { executed: Executed::Yes, ..Failure::new(Kind::Upstream, "a page") };
+        let error = frame::Error::Length { announced: 9, limit: 8 };
+
+        for (outcome, wanted) in
+            [(Outcome::Success(success), Executed::Unknown), (Outcome::Failure(failure), Executed::Yes)]
+        {
+            let told = too_large(&ToShim::Answer(Answer { id: 7, outcome }), &error);
+            let says_so = matches!(&told, ToShim::Answer(Answer { id: 7, outcome: Outcome::Failure(failure) })
+                if failure.executed == wanted && failure.message.ends_with("at most 8 are accepted"));
+            assert!(says_so, "{told:?}");
+        }
     }
 }
