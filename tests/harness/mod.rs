@@ -31,4 +31,4 @@ pub use place::{Place, free_port, mode_of};
 pub use process::{Process, processes_of};
 pub use relay::Relay;
 pub use wait::{SOON, eventually};
-pub use world::{Builder, Programs, World};
+pub use world::{Builder, Programs, World, profile};

@@ -1,5 +1,6 @@
 //! A world of its own for one test: directories, configuration, tenants, a browser, and the programs' processes.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -209,8 +210,7 @@ impl World {
             .env("AIC_BROKER_RUNTIME_DIR", &self.place.run)
             .env("AIC_BROKER_STATE_DIR", &self.place.state)
             .env("AIC_BROKER_CONFIG", self.place.configuration());
-        // for `tests/coverage`
-        command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
+        command.envs(profile());
     }
 
     /// Starts an editor with its `aic-mcp` and opens the conversation; the tenant is the first one.
@@ -337,6 +337,12 @@ impl World {
     }
 }
 
+/// For `tests/coverage`: the variable that says where a program writes down what it ran through.
+pub fn profile() -> Option<(&'static str, OsString)> {
+    let name = "LLVM_PROFILE_FILE";
+    std::env::var_os(name).map(|file| (name, file))
+}
+
 impl World {
     /// For `tests/coverage`: a daemon writes down what it ran through when it leaves by itself.
     fn end_in_order(&self) {
@@ -347,7 +353,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::env::var_os("LLVM_PROFILE_FILE").is_some() && !std::thread::panicking() {
+        if profile().is_some() && !std::thread::panicking() {
             self.end_in_order();
         }
         for _ in 0..3 {

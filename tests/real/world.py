@@ -77,6 +77,8 @@ class World:
             "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(self.home), "TMPDIR": str(self.root),
             "XDG_DATA_HOME": str(self.data), "XDG_RUNTIME_DIR": str(self.root / "xdg"),
             "AIC_BROKER_RUNTIME_DIR": str(self.run_dir), "AIC_BROKER_STATE_DIR": str(self.state), "AIC_BROKER_CONFIG": str(self.config),
+            # for tests/coverage
+            **{name: value for name, value in os.environ.items() if name == "LLVM_PROFILE_FILE"},
         }
         (self.root / "xdg").mkdir(mode=0o700)
         self.started, self.closers, self.words, self.brokers = [], [], [], set()

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use aic_tests::harness::{Running, SOON, World, eventually};
+use aic_tests::harness::{Running, SOON, World, eventually, profile};
 use aic_tests::tenant::switches::Authorize;
 
 use crate::{builder, calls, world};
@@ -19,7 +19,7 @@ fn on_terminal(world: &World, command: &str, variables: &[(&str, &str)]) -> Runn
     script.args(["-qefc", &line, "/dev/null"]).env_clear().current_dir(&place.home);
     script.env("PATH", "/usr/bin:/bin").env("HOME", &place.home).env("TERM", "xterm").env("SHELL", "/bin/sh");
     script.env("AIC_BROKER_RUNTIME_DIR", &place.run).env("AIC_BROKER_STATE_DIR", &place.state);
-    script.env("AIC_BROKER_CONFIG", place.configuration()).envs(variables.iter().copied());
+    script.env("AIC_BROKER_CONFIG", place.configuration()).envs(profile()).envs(variables.iter().copied());
     script.process_group(0);
     Running::start(script)
 }

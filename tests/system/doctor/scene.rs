@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use aic_tests::harness::{Done, Running, SOON, World, eventually};
+use aic_tests::harness::{Done, Running, SOON, World, eventually, profile};
 use serde_json::Value;
 
 /// What stands for the person's editor: it edits the last file of its line as `$EDIT` says.
@@ -87,7 +87,7 @@ impl Scene {
         let mut shell = Command::new("/bin/sh");
         let path = format!("{}:{}:/usr/sbin:/usr/bin:/sbin:/bin", place.programs.display(), self.tools().display());
         shell.args(["-c", lines]).env_clear().current_dir(&place.home);
-        shell.env("PATH", path).env("HOME", &place.home).env("LANG", "C.UTF-8");
+        shell.env("PATH", path).env("HOME", &place.home).env("LANG", "C.UTF-8").envs(profile());
         shell.env("EDITOR", self.tools().join("editor")).env("EDIT", &self.edit);
         shell.env("AIC_BROKER_RUNTIME_DIR", &place.run).env("AIC_BROKER_STATE_DIR", &place.state);
         shell.env("AIC_BROKER_CONFIG", place.configuration());
