@@ -207,6 +207,19 @@ fn token_without_a_session_asks_for_a_sign_in_and_opens_nothing() {
 }
 
 #[test]
+fn token_hands_out_nothing_that_is_not_on_record() {
+    let world = world();
+    world.run(&["login"]).left_with(0);
+    let log = world.place.state.join("audit.jsonl");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+
+    let done = world.run(&["token", "--tenant", "t0", "--scope", "fr:idm:*"]).left_with(1);
+
+    assert!(done.out.is_empty() && done.err.contains("the audit log cannot be written"), "{done:?}");
+}
+
+#[test]
 fn pause_stops_every_client_until_resume() {
     let world = world();
     let (mut first, mut second) = (world.editor("first"), world.editor("second"));

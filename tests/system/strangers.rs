@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use aic_proto::hello::{Hello, Role, ShimHello};
-use aic_proto::message::{Ask, Call, ToBroker, TokenRequest};
+use aic_proto::message::{Ask, Call, Paste, ToBroker, TokenRequest};
 use aic_tests::harness::{Asked, Running, SOON, World, eventually};
 
 use crate::{calls, world};
@@ -143,6 +143,21 @@ fn a_shim_gets_no_token_whatever_it_asks_for() {
     assert_eq!(world.tenant().ledger().len(), before);
     let line = world.audit().into_iter().find(|line| line.0["client"]["name"] == "greedy").unwrap();
     assert_eq!((line.event(), line.word("outcome")), ("refusal", "not_allowed"));
+}
+
+#[test]
+fn a_pasted_url_that_no_sign_in_waits_for_is_refused() {
+    let world = world();
+    let _broker = world.serve();
+    let mut stream = UnixStream::connect(world.place.socket()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let (flow, url) = ("another".to_owned(), "http://localhost:3000/?code=c&state=s".to_owned());
+
+    stream.write_all(&[hello(), ToBroker::Paste(Paste { id: 3, flow, url }).encode().unwrap()].concat()).unwrap();
+
+    let kinds = [(); 2].map(|()| kind_of_next(&mut stream));
+    assert_eq!(kinds, [2, 21], "welcome, refused");
+    assert!(world.tenant().ledger().is_empty());
 }
 
 #[test]
