@@ -131,15 +131,11 @@ fn a_shim_gets_no_token_whatever_it_asks_for() {
     let world = world();
     calls::read(&mut world.editor("editor")).succeeded();
     let before = world.tenant().ledger().len();
-    let mut stream = UnixStream::connect(world.place.socket()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let scopes = vec!["fr:idm:*".to_owned()];
     let ask = ToBroker::Token(TokenRequest { id: 3, tenant: "t0".to_owned(), scopes });
 
-    stream.write_all(&[shim_hello("greedy"), ask.encode().unwrap()].concat()).unwrap();
+    assert_eq!(told(&world, &shim_hello("greedy"), &ask), [2, 21], "welcome, refused");
 
-    let kinds = [(); 2].map(|()| kind_of_next(&mut stream));
-    assert_eq!(kinds, [2, 21], "welcome, refused");
     assert_eq!(world.tenant().ledger().len(), before);
     let line = world.audit().into_iter().find(|line| line.0["client"]["name"] == "greedy").unwrap();
     assert_eq!((line.event(), line.word("outcome")), ("refusal", "not_allowed"));
@@ -149,14 +145,11 @@ fn a_shim_gets_no_token_whatever_it_asks_for() {
 fn a_pasted_url_that_no_sign_in_waits_for_is_refused() {
     let world = world();
     let _broker = world.serve();
-    let mut stream = UnixStream::connect(world.place.socket()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let (flow, url) = ("another".to_owned(), "http://localhost:3000/?code=c&state=s".to_owned());
 
-    stream.write_all(&[hello(), ToBroker::Paste(Paste { id: 3, flow, url }).encode().unwrap()].concat()).unwrap();
+    let told = told(&world, &hello(), &ToBroker::Paste(Paste { id: 3, flow, url }));
 
-    let kinds = [(); 2].map(|()| kind_of_next(&mut stream));
-    assert_eq!(kinds, [2, 21], "welcome, refused");
+    assert_eq!(told, [2, 21], "welcome, refused");
     assert!(world.tenant().ledger().is_empty());
 }
 
@@ -219,6 +212,14 @@ fn a_peer_whose_process_is_gone_is_served_and_only_its_label_is_old() {
     let line = eventually(SOON, "the call is on record", label);
     assert_eq!(line.word("outcome"), "success", "{line:?}");
     assert_eq!(line.0["client"]["pid"].to_string(), done.out.trim(), "{line:?}");
+}
+
+/// The kinds of what comes for a hello and a request.
+fn told(world: &World, hello: &[u8], request: &ToBroker) -> [u16; 2] {
+    let mut stream = UnixStream::connect(world.place.socket()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(&[hello, &request.encode().unwrap()].concat()).unwrap();
+    [(); 2].map(|()| kind_of_next(&mut stream))
 }
 
 fn kind_of_next(stream: &mut UnixStream) -> u16 {

@@ -1,4 +1,4 @@
-//! `uninstall` ends the broker and leaves nothing but the audit log, and never takes a lock from somebody who holds it.
+//! `uninstall` ends the broker and leaves nothing but its logs, and never takes a lock from somebody who holds it.
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixListener;
@@ -28,10 +28,7 @@ fn a_running_broker_signs_out_and_leaves_no_directory_and_the_next_call_makes_a_
     assert!(said.contains("all sessions are signed out") && said.contains("removed: "), "{said}");
     assert!(!first.lives() && !world.place.run.exists(), "{said}");
     assert!(calls::living_tokens(world.tenant()).is_empty());
-    assert!(
-        said.contains(&format!("stays: {}", world.place.state.display())) && world.place.audit().exists(),
-        "{said}"
-    );
+    assert!(said.contains(&format!("stay: {}", world.place.state.display())) && world.place.audit().exists(), "{said}");
     calls::read(&mut editor).succeeded();
     assert_ne!(world.broker().pid, first.pid);
 }
@@ -57,7 +54,7 @@ fn where_nothing_ever_ran_nothing_stays() {
 
     let said = uninstall(&world);
 
-    assert!(!world.place.run.exists() && !world.place.state.exists() && !said.contains("stays"), "{said}");
+    assert!(!world.place.run.exists() && !world.place.state.exists() && !said.contains("stay"), "{said}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub(super) enum Configured {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Put the editors back as they were, remove the service, and end the daemon; the audit log stays
+    /// Put the editors back as they were, remove the service, and end the daemon; its logs stay
     Uninstall {
         /// Show what would be put back, removed and ended, and change nothing
         #[arg(long)]

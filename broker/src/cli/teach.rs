@@ -135,7 +135,7 @@ pub(super) const LESSONS: [Lesson; 14] = [
     Lesson {
         command: "uninstall",
         examples: [
-            ("aic-broker uninstall", "puts every editor's configuration back; nothing but the audit log stays"),
+            ("aic-broker uninstall", "puts every editor's configuration back; nothing but the daemon's logs stays"),
             ("aic-broker uninstall --dry-run", "shows it first"),
         ],
         codes: ALONE,

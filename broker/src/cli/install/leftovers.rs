@@ -19,9 +19,9 @@ const LOCK_WITHIN: Duration = Duration::from_secs(5);
 /// The pause between two attempts at the lock.
 const TRY_EVERY: Duration = Duration::from_millis(20);
 
-/// Clears the broker's directory. The audit log stays: it is the user's.
+/// Clears the broker's directory. The audit log and the daemon's own log stay: they are the user's.
 ///
-/// Errors: a broker does not leave, or the directory cannot be cleared.
+/// Errors: a broker cannot be told to leave, or the directory cannot be cleared; that somebody holds the lock is only said.
 pub(super) fn clear(places: &Places, dry_run: bool) -> Result<(), Failure> {
     let failed = |reason: String| (code::FAILED, reason);
     // where a manager of all users listens, a connection would make it start a broker
@@ -37,7 +37,7 @@ pub(super) fn clear(places: &Places, dry_run: bool) -> Result<(), Failure> {
     to_its_end(end(places)).and_then(|ended| ended).map_err(failed)?;
     let _ = fs::remove_dir(&places.state);
     if places.state.exists() {
-        say(&format!("{:<14}  stays: {}", "audit log", places.state.display()));
+        say(&format!("{:<14}  stay: {}", "logs", places.state.display()));
     }
     Ok(())
 }
